@@ -1,0 +1,40 @@
+import type { Role, Source } from "./template.js";
+
+/**
+ * A rendered and tokenized example: four arrays of the same length `[tokens]`. The mask is known when the text is
+ * rendered and travels with the ids to the loss; it is never recovered by searching for marker tokens.
+ *
+ *     text        <bos> Classify: Great movie! =>  Positive <eos>
+ *     supervised    0      0    0   0     0    0      1       1
+ *
+ * `supervised[i]` says that token `i` is a target: the loss is on predicting token `i` from the tokens before it.
+ */
+export interface Spans {
+  /** The example's id. */
+  readonly id: string;
+  readonly taskType: string;
+  readonly ids: readonly number[];
+  readonly supervised: readonly boolean[];
+  readonly source: readonly Source[];
+  readonly role: readonly Role[];
+  /** How many leading tokens are the prompt: what inference is given. */
+  readonly promptLength: number;
+}
+
+/** What is decided about every row, with no default: each of these changes results (design rule 4.1). */
+export interface RenderPolicy {
+  /** Longest row in tokens, special tokens included. */
+  readonly maxTokens: number;
+  /**
+   * What becomes of a longer row: it is dropped, or tokens of its *input* are cut at the named side. The instruction,
+   * the answer cue and the response are never cut; a row that is still too long is dropped.
+   */
+  readonly overlong: "drop" | "cut-input-start" | "cut-input-end";
+  /** Which tokens are targets: the response and its end, or every token but the first. */
+  readonly lossOn: "response" | "all";
+}
+
+/** What became of one example. */
+export type RenderOutcome =
+  | { readonly kind: "rendered"; readonly spans: Spans; /** Tokens cut from the input. */ readonly cut: number }
+  | { readonly kind: "dropped"; readonly reason: "overlong" | "nothing-supervised"; readonly tokens: number };

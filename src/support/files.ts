@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { KitError, messageOf, systemErrorCode } from "./errors.js";
+
+/**
+ * Writes a whole file or nothing: to a temporary name in the same folder, then renamed into place.
+ * @throws KitError when the disk is full or the folder cannot be written
+ */
+export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.part`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, content, { flush: true });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileError(path, "written", error);
+  }
+}
+
+/**
+ * A text file as a string, strictly UTF-8, without a byte order mark.
+ * @throws KitError when the file is missing, unreadable or not UTF-8
+ */
+export function readTextFile(path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new KitError("the file is not valid UTF-8", "save it as UTF-8 text", { file: path });
+    }
+    throw fileError(path, "read", error);
+  }
+}
+
+/**
+ * A JSON file as an unchecked value; the caller validates it.
+ * @throws KitError when the file is missing or is not JSON, with the line of the first bad character
+ */
+export function readJsonFile(path: string): unknown {
+  const text = readTextFile(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const position = /position (\d+)/.exec(messageOf(error))?.[1];
+    const line = position === undefined ? undefined : text.slice(0, Number(position)).split("\n").length;
+    throw new KitError(
+      `not valid JSON (${messageOf(error).replace(/ in JSON at position.*/, "")})`,
+      "check the file for a missing bracket, comma or quote, or for a download that was cut off",
+      line === undefined ? { file: path } : { file: path, line },
+    );
+  }
+}
+
+/** The error a user sees for a failed file operation, by its system code. */
+export function fileError(path: string, done: "read" | "written" | "opened", error: unknown): KitError {
+  const cures: Record<string, [string, string]> = {
+    ENOENT: ["no such file or folder", "check the path"],
+    EACCES: [`the file cannot be ${done}: permission denied`, "change its permissions or choose another path"],
+    EROFS: ["the file system is read-only", "choose a path that can be written"],
+    EISDIR: ["this is a folder, a file was expected", "give the path of a file"],
+    ENOTDIR: ["a part of the path is a file, a folder was expected", "check the path"],
+    ENOSPC: ["no space left on the disk", "free some space and run the same command again"],
+    EDQUOT: ["the disk quota is used up", "free some space and run the same command again"],
+  };
+  const [problem, cure] = cures[systemErrorCode(error) ?? ""] ?? [
+    `the file cannot be ${done} (${messageOf(error)})`,
+    "check the path and the disk",
+  ];
+  return new KitError(problem, cure, { file: path }, { cause: error });
+}
