@@ -56,7 +56,7 @@ export function loadNativeBackend(tf: typeof TensorFlow, threads: number): Nativ
   if (!existsSync(join(folder, BINDING_FILE))) {
     throw new NativeEngineMissing("the native engine is not set up in this clone", "run `npx ift-kit setup`");
   }
-  if (tf.findBackendFactory("tensorflow") == null) {
+  if (!isRegistered(tf)) {
     setEnvironment(threads);
     restoreRemovedUtilities();
     try {
@@ -76,9 +76,14 @@ export function loadNativeBackend(tf: typeof TensorFlow, threads: number): Nativ
   return { version: backend.binding.TF_Version, usesGpu: backend.isUsingGpuDevice };
 }
 
+function isRegistered(tf: typeof TensorFlow): boolean {
+  // Null for a name that nobody registered, whatever the declared type says.
+  return (tf.findBackendFactory("tensorflow") as (() => unknown) | null) !== null;
+}
+
 /** What the user has set stays; the library reads these when it is loaded. */
 function setEnvironment(threads: number): void {
-  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   for (const name of ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]) {
     process.env[name] ??= String(threads);
   }
@@ -87,8 +92,8 @@ function setEnvironment(threads: number): void {
 /** TensorFlow.js 4.22 calls two functions of `util` that Node deprecated and then removed (in 23). */
 function restoreRemovedUtilities(): void {
   const util = require("node:util") as Record<string, unknown>;
-  util["isNullOrUndefined"] = (value: unknown): boolean => value === null || value === undefined;
-  util["isArray"] = Array.isArray;
+  util.isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  util.isArray = Array.isArray;
 }
 
 /** Silences two lines that TensorFlow writes to stderr on each start; errors still show. See quiet.cc. */

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { availableParallelism, cpus } from "node:os";
 import { dirname, sep } from "node:path";
+import type * as WasmBackend from "@tensorflow/tfjs-backend-wasm";
 import { KitError, messageOf } from "../support/errors.js";
 import { BACKEND_COST, BACKEND_NAMES, isBackendName, type BackendName, type EngineInfo } from "./info.js";
 import { NativeEngineMissing, loadNativeBackend } from "./native.js";
@@ -83,7 +84,7 @@ async function startBackend(
 
 async function startWasm(threads: number): Promise<number> {
   const entry = require.resolve("@tensorflow/tfjs-backend-wasm");
-  const wasm = require(entry) as typeof import("@tensorflow/tfjs-backend-wasm");
+  const wasm = require(entry) as typeof WasmBackend;
   wasm.setWasmPaths(dirname(entry) + sep);
   wasm.setThreadsCount(threads);
   await useBackend("wasm");
@@ -105,7 +106,7 @@ async function useBackend(name: BackendName): Promise<void> {
 }
 
 function backendOfEnvironment(): BackendName | undefined {
-  const name = process.env["IFT_KIT_BACKEND"];
+  const name = process.env.IFT_KIT_BACKEND;
   if (name === undefined || name === "") return undefined;
   if (isBackendName(name)) return name;
   throw new KitError(
@@ -115,7 +116,7 @@ function backendOfEnvironment(): BackendName | undefined {
 }
 
 function threadsOf(wanted: number | undefined): number {
-  const text = process.env["IFT_KIT_THREADS"];
+  const text = process.env.IFT_KIT_THREADS;
   const threads = wanted ?? (text === undefined || text === "" ? availableParallelism() : Number(text));
   if (Number.isInteger(threads) && threads >= 1) return threads;
   throw new KitError(
