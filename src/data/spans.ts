@@ -34,7 +34,20 @@ export interface RenderPolicy {
   readonly lossOn: "response" | "all";
 }
 
-/** What became of one example. */
+/**
+ * What became of one example. It is dropped when it is too long under the policy, when the response has no token to
+ * supervise, or when the response's tokens do not decode to the response.
+ */
 export type RenderOutcome =
-  | { readonly kind: "rendered"; readonly spans: Spans; /** Tokens cut from the input. */ readonly cut: number }
-  | { readonly kind: "dropped"; readonly reason: "overlong" | "nothing-supervised"; readonly tokens: number };
+  | {
+      readonly kind: "rendered";
+      readonly spans: Spans;
+      /** Tokens cut from the input. */
+      readonly cut: number;
+    }
+  | {
+      readonly kind: "dropped";
+      readonly reason: "overlong" | "nothing-supervised" | "response-not-restored";
+      /** Tokens the row would have had (for a dropped response, the tokens of the response). */
+      readonly tokens: number;
+    };

@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { KitError } from "../support/errors.js";
+import { readJsonFile, writeFileAtomic } from "../support/files.js";
+import type { SpecialTokens } from "../data/tokenizer.js";
+
+/** Texts of the special tokens; they stand for ids and are never found in ordinary text. */
+export const SPECIAL_TEXTS = { pad: "<|pad|>", bos: "<|bos|>", eos: "<|endoftext|>" } as const;
+
+const addedToken = z.looseObject({
+  id: z.int().nonnegative(),
+  content: z.string().min(1),
+  special: z.boolean().optional(),
+});
+
+const component = z.looseObject({ type: z.string() });
+
+const tokenizerJsonSchema = z.looseObject({
+  added_tokens: z.array(addedToken).default([]),
+  normalizer: component.nullish(),
+  pre_tokenizer: component.nullish(),
+  post_processor: component.nullish(),
+  decoder: component.nullish(),
+  model: z.looseObject({
+    type: z.literal("BPE"),
+    vocab: z.record(z.string(), z.int().nonnegative()),
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
+  }),
+});
+
+/** The parts of a Hugging Face `tokenizer.json` with a BPE model that the kit reads; other fields are kept. */
+export type TokenizerJson = z.infer<typeof tokenizerJsonSchema>;
+
+const tokenName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
+const configSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName, pad_token: tokenName });
+
+/** A tokenizer's two files, read and checked. */
+export interface TokenizerFiles {
+  readonly json: TokenizerJson;
+  readonly special: SpecialTokens;
+  /** Path of `tokenizer.json`, for messages. */
+  readonly file: string;
+}
+
+/**
+ * Writes `tokenizer.json` and `tokenizer_config.json` in the form of Hugging Face `tokenizers` and `transformers`.
+ * @throws KitError when the folder cannot be written
+ */
+export function writeTokenizerFiles(directory: string, json: TokenizerJson, special: SpecialTokens): void {
+  const nameOf = (id: number | undefined): string | undefined =>
+    json.added_tokens.find((token) => token.id === id)?.content;
+  const config = {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    bos_token: nameOf(special.bos) ?? null,
+    eos_token: nameOf(special.eos),
+    pad_token: nameOf(special.pad),
+    clean_up_tokenization_spaces: false,
+  };
+  writeFileAtomic(join(directory, "tokenizer.json"), `${JSON.stringify(json)}\n`);
+  writeFileAtomic(join(directory, "tokenizer_config.json"), `${JSON.stringify(config, undefined, 1)}\n`);
+}
+
+/**
+ * Reads and checks a tokenizer's files: ids from 0 without a gap, merges of tokens that exist, special tokens that exist.
+ * @throws KitError when a file is missing or corrupt, naming file and field
+ */
+export function readTokenizerFiles(directory: string): TokenizerFiles {
+  const file = join(directory, "tokenizer.json");
+  const json = check(tokenizerJsonSchema, readJsonFile(file), file);
+  checkIds(json, file);
+  checkMerges(json, file);
+  const configFile = join(directory, "tokenizer_config.json");
+  const config = check(configSchema, readJsonFile(configFile), configFile);
+  const idOf = (field: "bos_token" | "eos_token" | "pad_token"): number | undefined => {
+    const name = typeof config[field] === "string" ? config[field] : config[field]?.content;
+    if (name === undefined) return undefined;
+    const id = json.added_tokens.find((token) => token.content === name)?.id;
+    if (id === undefined) {
+      throw new KitError(
+        `"${name}" is not among the added_tokens of tokenizer.json`,
+        "add it there or correct the name",
+        { file: configFile, field },
+      );
+    }
+    return id;
+  };
+  const [bos, eos, pad] = [idOf("bos_token"), idOf("eos_token"), idOf("pad_token")];
+  if (eos === undefined || pad === undefined || eos === pad) {
+    throw new KitError(
+      eos !== undefined && eos === pad
+        ? "padding and end of text are the same token"
+        : "the token is not set",
+      "add a token of its own for it, special, to tokenizer.json and name it here",
+      { file: configFile, field: eos === undefined ? "eos_token" : "pad_token" },
+    );
+  }
+  return { json, special: bos === undefined ? { eos, pad } : { bos, eos, pad }, file };
+}
+
+/** The token of each id, special tokens included: `[vocabularySize]`. */
+export function tokenTexts(json: TokenizerJson): string[] {
+  const texts: string[] = [];
+  for (const [token, id] of Object.entries(json.model.vocab)) texts[id] = token;
+  for (const { content, id } of json.added_tokens) texts[id] = content;
+  return texts;
+}
+
+/** The two sides of each merge, in order of rank. */
+export function mergePairs(json: TokenizerJson): [string, string][] {
+  return json.model.merges.map((merge) => {
+    if (typeof merge !== "string") return merge;
+    const border = merge.indexOf(" ", 1);
+    return [merge.slice(0, border), merge.slice(border + 1)];
+  });
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown, file: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue?.path.map(String).join(".") ?? "";
+  throw new KitError(
+    `this is not a tokenizer that the kit can load (${issue?.message ?? "wrong shape"})`,
+    "give a folder written by ift-kit data tokenizer, or a Hugging Face tokenizer of the type BPE",
+    field === "" ? { file } : { file, field },
+  );
+}
+
+function checkIds(json: TokenizerJson, file: string): void {
+  const ids = new Map<number, string>();
+  const entries = [
+    ...Object.entries(json.model.vocab),
+    ...json.added_tokens.map(({ content, id }): [string, number] => [content, id]),
+  ];
+  for (const [token, id] of entries) {
+    const other = ids.get(id);
+    if (other !== undefined && other !== token) {
+      throw new KitError(`the tokens "${other}" and "${token}" have the same id ${id}`, "restore the file", {
+        file,
+        field: "model.vocab",
+      });
+    }
+    ids.set(id, token);
+  }
+  for (let id = 0; id < ids.size; id++) {
+    if (!ids.has(id)) {
+      throw new KitError(`no token has the id ${id}, but there are higher ones`, "restore the file", {
+        file,
+        field: "model.vocab",
+      });
+    }
+  }
+}
+
+function checkMerges(json: TokenizerJson, file: string): void {
+  const known = (token: string): boolean => Object.hasOwn(json.model.vocab, token);
+  mergePairs(json).forEach(([left, right], rank) => {
+    if (left !== "" && right !== "" && known(left) && known(right) && known(left + right)) return;
+    throw new KitError(
+      `merge ${rank} ("${left}" and "${right}") is not made of tokens of the vocabulary`,
+      "restore the file",
+      { file, field: `model.merges.${rank}` },
+    );
+  });
+}
