@@ -1,0 +1,149 @@
+import { mix, joinHeads, selfAttentionOperation, splitHeads } from "../engine/ops/attention.js";
+import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
+import { linear } from "../engine/ops/linear.js";
+import { type RotaryAngles, rotaryAngles } from "../engine/ops/rotary.js";
+import { Tape } from "../engine/ops/tape.js";
+import { tf, type TensorFlow } from "../engine/tensorflow.js";
+import { KitError } from "../support/errors.js";
+import type { KeyValueCache } from "./cache.js";
+import type { DecoderConfig } from "./config.js";
+import { decoderForward } from "./forward.js";
+import { type ParameterSpec, parameterSpecs, startValues } from "./parameters.js";
+
+/** A batch of token rows. */
+export interface DecoderInput {
+  /** int32 `[batch, time]` */
+  readonly ids: TensorFlow.Tensor2D;
+  /** int32 `[batch, time]`; by default each row counts from 0. */
+  readonly positions?: TensorFlow.Tensor2D;
+  /** int32 `[batch, time]`: tokens see only their own segment. Given when rows are packed; 0 is padding. */
+  readonly segments?: TensorFlow.Tensor2D;
+}
+
+/** A decoder-only transformer with pre-norm blocks (GPT-2, Llama), its parameters in float32 variables. */
+export class Decoder {
+  readonly config: DecoderConfig;
+  readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
+  readonly #trunk: readonly TensorFlow.Variable[];
+
+  private constructor(config: DecoderConfig, parameters: ReadonlyMap<string, TensorFlow.Variable>) {
+    this.config = config;
+    this.parameters = parameters;
+    // An untied head has no part in the hidden states.
+    this.#trunk = [...parameters].filter(([name]) => name !== "head.weight").map(([, value]) => value);
+  }
+
+  /** A decoder with GPT-2's start, from a seed: the same config and seed give the same bits everywhere. */
+  static create(config: DecoderConfig, seed: number): Decoder {
+    return Decoder.fromValues(config, (spec) => startValues(spec, seed));
+  }
+
+  /** A decoder with given values, e.g. those of a checkpoint. */
+  static fromValues(config: DecoderConfig, valuesOf: (spec: ParameterSpec) => Float32Array): Decoder {
+    const parameters = new Map<string, TensorFlow.Variable>();
+    for (const spec of parameterSpecs(config)) {
+      const value = tf.tensor(valuesOf(spec), [...spec.shape], "float32");
+      parameters.set(spec.name, tf.variable(value, true));
+      value.dispose();
+    }
+    return new Decoder(config, parameters);
+  }
+
+  /** Number of trained numbers; a tied head counts once. */
+  get parameterCount(): number {
+    let count = 0;
+    for (const parameter of this.parameters.values()) count += parameter.size;
+    return count;
+  }
+
+  /**
+   * Hidden states after the final norm, differentiable in the parameters.
+   * @returns `[batch, time, width]`
+   * @throws KitError when the rows are longer than the context
+   */
+  hiddenStates({ ids, positions, segments }: DecoderInput): TensorFlow.Tensor3D {
+    const [batch, time] = ids.shape;
+    this.#checkLength(time);
+    return tf.tidy(() => {
+      const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
+      const rotary = this.#rotaryAngles(positions, time);
+      const options = { mask, batch, time, heads: this.config.heads, rotary };
+      const hidden = Tape.run(this.#trunk, (tape) =>
+        decoderForward(tape, this.config, this.parameters, ids, positions, (joint) =>
+          tape.apply(selfAttentionOperation, [joint], options),
+        ),
+      );
+      return tf.reshape(hidden, [batch, time, this.config.width]);
+    });
+  }
+
+  /**
+   * Hidden states of tokens that follow those in the cache, which takes them in. No gradient.
+   * @param ids int32 `[batch, new]`, short rows filled up on the right with any id
+   * @param counts for each row, how many of its new ids are tokens; by default all
+   * @returns `[batch, new, width]`; what stands at filled-up places is meaningless
+   * @throws KitError when a row becomes longer than the context
+   */
+  extend(ids: TensorFlow.Tensor2D, cache: KeyValueCache, counts?: readonly number[]): TensorFlow.Tensor3D {
+    const [batch, time] = ids.shape;
+    const { heads, width, contextLength } = this.config;
+    const tokens = counts ?? new Array<number>(batch).fill(time);
+    const before = cache.lengths;
+    this.#checkLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))));
+    cache.reserve(time, tokens);
+    return tf.tidy(() => {
+      const places = before.flatMap((length) =>
+        Array.from({ length: time }, (_, index) => Math.min(length + index, contextLength - 1)),
+      );
+      const positions = tf.tensor2d(places, [batch, time], "int32");
+      const rotary = this.#rotaryAngles(positions, time);
+      const mask = cache.mask(time);
+      const hidden = Tape.forward((tape) =>
+        decoderForward(tape, this.config, this.parameters, ids, positions, (joint, layer) => {
+          const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
+          const all = cache.join(layer, key, value);
+          return joinHeads(mix(scaledQuery, all.key, all.value, mask).output, batch * time, width);
+        }),
+      );
+      return tf.reshape(hidden, [batch, time, width]);
+    });
+  }
+
+  /**
+   * Logits of chosen rows; callers gather the supervised positions first.
+   * @param hidden `[rows, width]`
+   * @returns `[rows, vocabulary]`
+   */
+  logits(hidden: TensorFlow.Tensor2D): TensorFlow.Tensor2D {
+    const head = this.parameter(this.config.tiedHead ? "embedding.token" : "head.weight");
+    return linear(hidden, head as TensorFlow.Tensor as TensorFlow.Tensor2D, undefined, true);
+  }
+
+  /** A parameter by name. */
+  parameter(name: string): TensorFlow.Variable {
+    const parameter = this.parameters.get(name);
+    if (parameter === undefined) throw new Error(`no parameter ${name}`);
+    return parameter;
+  }
+
+  /** Frees the parameters. */
+  dispose(): void {
+    for (const parameter of this.parameters.values()) parameter.dispose();
+  }
+
+  #rotaryAngles(positions: TensorFlow.Tensor2D | undefined, time: number): RotaryAngles | undefined {
+    const { positions: kind, contextLength, width, heads } = this.config;
+    if (kind.kind !== "rotary") return undefined;
+    return rotaryAngles(positions ?? time, contextLength, width / heads, kind.base);
+  }
+
+  #checkLength(time: number): void {
+    const { contextLength } = this.config;
+    if (time <= contextLength) return;
+    throw new KitError(
+      `a row of ${time} tokens is longer than the context of the model (${contextLength} tokens)`,
+      "cut the row, or use a model with a longer context",
+      { field: "contextLength" },
+    );
+  }
+}
