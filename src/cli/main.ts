@@ -1,0 +1,67 @@
+import { Command, CommanderError } from "commander";
+import { KitError, messageOf } from "../support/errors.js";
+
+interface CommandModule {
+  /** Builds the command with its options and its action. */
+  readonly command: () => Command;
+}
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Only the command that is asked for is loaded, so that `--help` and small commands start at once. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  notebook: {
+    summary: "execute a notebook without a browser, or make one from a TypeScript file",
+    load: () => import("./commands/notebook.js"),
+  },
+};
+
+/** Exit code of a command that the user can mend (bad input, a missing file, a full disk). */
+export const EXIT_USER_ERROR = 1;
+/** Exit code of a command line that does not parse. */
+export const EXIT_USAGE = 2;
+/** Exit code of a defect of the kit. */
+export const EXIT_DEFECT = 70;
+
+/**
+ * Runs one command and sets the exit code of the process.
+ * @param argv as in `process.argv`
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    const program = await buildProgram(argv[2]);
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = reportError(error);
+  }
+}
+
+async function buildProgram(chosen: string | undefined): Promise<Command> {
+  const program = new Command("ift-kit")
+    .description(
+      "SFT against instruction fine-tuning: render, train, score on task types never trained on, report.",
+    )
+    .showHelpAfterError("(add --help for the options)")
+    .exitOverride();
+  for (const [name, entry] of Object.entries(COMMANDS)) {
+    const command = name === chosen ? (await entry.load()).command() : new Command(name);
+    program.addCommand(command.description(entry.summary).exitOverride());
+  }
+  return program;
+}
+
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  }
+  if (error instanceof KitError) {
+    console.error(`ift-kit: ${error.message}`);
+    return EXIT_USER_ERROR;
+  }
+  console.error(`ift-kit: this is a defect of the kit: ${messageOf(error)}`);
+  if (error instanceof Error) console.error(error.stack);
+  return EXIT_DEFECT;
+}
