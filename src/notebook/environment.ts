@@ -21,17 +21,17 @@ export function projectRoot(): string {
 }
 
 /**
- * The Python of the clone's virtual environment (`IFT_KIT_PYTHON` names another) and the variables with which Jupyter
+ * The Python of the clone's virtual environment (`IFT_KIT_JUPYTER_PYTHON` names another) and the variables with which Jupyter
  * finds the kernel: it is described inside `src/notebook/jupyter` and registered nowhere else.
  * @throws KitError when there is no such Python
  */
 export function notebookEnvironment(root: string = projectRoot()): NotebookEnvironment {
-  const named = process.env.IFT_KIT_PYTHON;
+  const named = process.env.IFT_KIT_JUPYTER_PYTHON;
   const python = named ?? join(root, ".venv", "bin", "python");
   if (!existsSync(python)) {
     throw named === undefined
       ? new KitError("Jupyter is not set up in this clone", "run `npx ift-kit setup`", { file: python })
-      : new KitError("IFT_KIT_PYTHON names no program", "correct it or unset it", { file: python });
+      : new KitError("IFT_KIT_JUPYTER_PYTHON names no program", "correct it or unset it", { file: python });
   }
   const ownKernels = join(root, "src", "notebook", "jupyter");
   return {

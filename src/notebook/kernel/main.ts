@@ -24,7 +24,7 @@ export async function startKernel(argv: readonly string[]): Promise<void> {
   if (!argv.includes("--config-path") || connectionFile === undefined) {
     throw new Error("the kernel is started by Jupyter, with --config-path FILE");
   }
-  const projectRoot = fileURLToPath(new URL("../../../", import.meta.url)).replace(/\/$/, "");
+  const projectRoot = findProjectRoot();
   // tslab's rootDir is its working directory; below notebooks/ it could import nothing from src/.
   process.chdir(projectRoot);
 
@@ -45,6 +45,13 @@ export async function startKernel(argv: readonly string[]): Promise<void> {
     interruptSignal: () => interrupts.signal(),
     settle: (limitMilliseconds) => settle(idleWork, limitMilliseconds),
   });
+}
+
+/** The clone that holds this file; IFT_KIT_PROJECT names another folder with package.json, tsconfig.json and src. */
+function findProjectRoot(): string {
+  return (
+    process.env.IFT_KIT_PROJECT ?? fileURLToPath(new URL("../../../", import.meta.url)).replace(/\/$/, "")
+  );
 }
 
 function createExecutor(projectRoot: string, failures: CellFailures): { tslab: Tslab; executor: Executor } {
