@@ -1,0 +1,90 @@
+import { z } from "zod";
+
+const count = z.number().int().min(0);
+
+/** One scored row of a run: what was asked for, what came, and what each metric says of it. */
+const scoredRowSchema = z.strictObject({
+  id: z.string(),
+  task: z.string(),
+  taskType: z.string(),
+  /** "seen" rows are of trained task types (inputs not trained on), "held-out" rows of types never trained on. */
+  part: z.enum(["seen", "held-out"]),
+  prompt: z.string(),
+  target: z.string(),
+  output: z.string(),
+  /** By metric, each from 0 to 1. */
+  scores: z.record(z.string(), z.number().min(0).max(1)),
+});
+
+const manifestSchema = z.strictObject({
+  kitVersion: z.string(),
+  /** Commit of the checkout, or "unknown" outside one; "+changes" where files differ from it. */
+  commit: z.string(),
+  /** SHA-256 over the sources that decide a result. */
+  sourceHash: z.string(),
+  node: z.string(),
+  dependencies: z.record(z.string(), z.string()),
+  engine: z.strictObject({
+    backend: z.string(),
+    tensorflowVersion: z.string().nullable(),
+    device: z.string(),
+    threads: count,
+  }),
+  processor: z.string(),
+  trainingDataHash: z.string(),
+  testDataHash: z.string(),
+  template: z.strictObject({ name: z.string(), hash: z.string() }),
+  tokenizerHash: z.string(),
+  parameterCount: count,
+  rules: z.record(z.string(), z.string()),
+});
+
+const trainingSchema = z.strictObject({
+  steps: count,
+  supervisedTokens: count,
+  totalTokens: count,
+  epochs: z.number(),
+  seconds: z.number(),
+  rows: count,
+  droppedRows: count,
+  truncatedRows: count,
+});
+
+/** What a finished run leaves: enough to draw every figure and to score it again by other metrics. */
+export const runResultSchema = z.strictObject({
+  version: z.literal(1),
+  /** Hash of the specification and the sources: the same run is never computed twice. */
+  key: z.string(),
+  suite: z.string(),
+  arm: z.string(),
+  seed: count,
+  /** The resolved configuration, whole. */
+  specification: z.unknown(),
+  manifest: manifestSchema,
+  training: trainingSchema,
+  /** Loss in nats per supervised token over the run, thinned. */
+  curve: z.array(z.strictObject({ step: count, supervisedTokens: count, loss: z.number() })),
+  rows: z.array(scoredRowSchema),
+});
+
+export type ScoredRow = z.infer<typeof scoredRowSchema>;
+export type RunManifest = z.infer<typeof manifestSchema>;
+export type RunTraining = z.infer<typeof trainingSchema>;
+export type RunResult = z.infer<typeof runResultSchema>;
+
+/** What a run is asked to do; suites add their own fields. */
+export interface RunSpecification {
+  readonly suite: string;
+  /** Names the run within its experiment; a file name. */
+  readonly id: string;
+  /** What is compared: runs of the same arm differ in the seed alone. */
+  readonly arm: string;
+  readonly seed: number;
+}
+
+/** What a run tells while it goes on. */
+export interface RunProgress {
+  /** Share of the work that is done, 0 to 1. */
+  readonly fraction: number;
+  readonly tokensPerSecond: number;
+}

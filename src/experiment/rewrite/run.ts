@@ -1,0 +1,36 @@
+import { exactMatch } from "../../evaluate/metrics/exact-match.js";
+import type { RunResult, RunSpecification } from "../result.js";
+import { runArm } from "../run-arm.js";
+import type { RunContext } from "../suites.js";
+import type { RewriteRun } from "./plan.js";
+import { rewriteRows } from "./rows.js";
+import { trainConfigOf } from "./settings.js";
+
+/** Trains and tests one arm of the string-rewrite experiment with one seed. */
+export async function runRewrite(
+  specification: RunSpecification,
+  context: RunContext,
+): Promise<RunResult | undefined> {
+  const run = specification as RewriteRun;
+  const { settings, seed } = run;
+  const rows = rewriteRows(run);
+  return runArm(
+    run,
+    {
+      train: rows.train,
+      tests: [
+        { part: "seen", examples: rows.seenTest },
+        { part: "held-out", examples: rows.heldOutTest },
+      ],
+      template: rows.template,
+      tokenizer: rows.tokenizer,
+      policy: { maxTokens: settings.decoder.contextLength, overlong: "drop", lossOn: "response" },
+      decoder: settings.decoder,
+      training: trainConfigOf(settings, seed),
+      maxNewTokens: settings.language.inputLength.max + settings.language.rightLength.max + 1,
+      testBatchRows: 200,
+      metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
+    },
+    context,
+  );
+}

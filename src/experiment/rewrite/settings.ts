@@ -1,0 +1,117 @@
+import type { RewriteLanguage } from "../../data/rewrite/rule.js";
+import type { DecoderConfig } from "../../model/config.js";
+import type { TrainConfig } from "../../train/config.js";
+
+/** What is compared: how the rows are shown to the model. */
+export type RewriteArm = "sft" | "sft-tag" | "ift" | "ift-shuffled";
+
+/** The size of the string-rewrite experiment; everything that decides its numbers. */
+export interface RewriteSettings {
+  readonly language: RewriteLanguage;
+  /** Numbers of training instructions (rules) of the IFT arm, ascending; the other arms use the largest. */
+  readonly trainingRules: readonly number[];
+  readonly heldOutRules: number;
+  /** Test rows of held-out rules, and as many of trained rules. */
+  readonly testRows: number;
+  /** One training run for each arm and seed. */
+  readonly seeds: readonly number[];
+  /** Training rows; every one is a new string, so an epoch is never repeated when they outlast the budget. */
+  readonly trainingRows: number;
+  /** Budget of each run, in supervised tokens. */
+  readonly supervisedTokens: number;
+  readonly rowsPerStep: number;
+  readonly learningRate: number;
+  readonly decoder: Omit<DecoderConfig, "vocabularySize">;
+}
+
+const DECODER: Omit<DecoderConfig, "vocabularySize"> = {
+  width: 64,
+  layers: 3,
+  heads: 4,
+  feedForwardWidth: 256,
+  contextLength: 32,
+  positions: { kind: "rotary", base: 10_000 },
+  norm: { kind: "layer", epsilon: 1e-5 },
+  activation: "gelu-tanh",
+  biases: false,
+  tiedHead: true,
+};
+
+/** The default job: the smallest setting found that shows the transition with intervals far apart. */
+export const DEFAULT_SETTINGS: RewriteSettings = {
+  language: {
+    alphabet: "abcdefghijkl",
+    leftLength: { min: 1, max: 3 },
+    rightLength: { min: 2, max: 3 },
+    inputLength: { min: 4, max: 7 },
+  },
+  trainingRules: [10, 50, 200, 1000],
+  heldOutRules: 100,
+  testRows: 400,
+  seeds: [1, 2],
+  trainingRows: 64_000,
+  supervisedTokens: 440_000,
+  rowsPerStep: 32,
+  learningRate: 3e-3,
+  decoder: DECODER,
+};
+
+/** The large job: the whole alphabet, longer strings, a wider model, three seeds. */
+export const FULL_SETTINGS: RewriteSettings = {
+  ...DEFAULT_SETTINGS,
+  language: {
+    alphabet: "abcdefghijklmnopqrstuvwxyz",
+    leftLength: { min: 1, max: 3 },
+    rightLength: { min: 2, max: 3 },
+    inputLength: { min: 5, max: 10 },
+  },
+  trainingRules: [20, 100, 200, 500, 1000, 2000],
+  heldOutRules: 200,
+  testRows: 800,
+  seeds: [1, 2, 3],
+  trainingRows: 256_000,
+  supervisedTokens: 2_200_000,
+  rowsPerStep: 64,
+  learningRate: 2e-3,
+  decoder: { ...DECODER, width: 96, feedForwardWidth: 384, contextLength: 48 },
+};
+
+/** A small world for tests and for the notebook's fast mode: the same contrast in seconds, with wider intervals. */
+export const FAST_SETTINGS: RewriteSettings = {
+  ...DEFAULT_SETTINGS,
+  language: {
+    alphabet: "abcdef",
+    leftLength: { min: 1, max: 2 },
+    rightLength: { min: 2, max: 2 },
+    inputLength: { min: 3, max: 5 },
+  },
+  trainingRules: [4, 16, 64, 300],
+  heldOutRules: 40,
+  testRows: 160,
+  seeds: [1],
+  trainingRows: 24_000,
+  supervisedTokens: 120_000,
+  learningRate: 4e-3,
+  decoder: { ...DECODER, layers: 2, contextLength: 24 },
+};
+
+/** The training configuration of a run; the same for every arm. */
+export function trainConfigOf(
+  settings: Pick<RewriteSettings, "supervisedTokens" | "rowsPerStep" | "learningRate">,
+  seed: number,
+): TrainConfig {
+  return {
+    budget: { unit: "supervised-tokens", amount: settings.supervisedTokens },
+    batch: { kind: "bucketed", rowsPerStep: settings.rowsPerStep },
+    optimizer: {
+      learningRate: settings.learningRate,
+      beta1: 0.9,
+      beta2: 0.98,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      clipNorm: 1,
+    },
+    schedule: { kind: "cosine", warmupFraction: 0.03, finalFraction: 0.05 },
+    seed,
+  };
+}
