@@ -1,0 +1,193 @@
+import { KitError } from "../support/errors.js";
+import { hashJson } from "../support/hash.js";
+import type { Encoding, SpecialTokens, Tokenizer } from "../data/tokenizer.js";
+import { BYTE_CHARACTERS, fromByteAlphabet, toByteAlphabet } from "./bytes.js";
+import { libraryTokenizer } from "./hugging-face.js";
+import { SPECIAL_TEXTS, type TokenizerJson, tokenTexts, writeTokenizerFiles } from "./json.js";
+import { words } from "./pre-tokenize.js";
+import { learnBpe } from "./train-bpe.js";
+
+export interface ByteLevelBpeOptions {
+  /** Number of ids, special tokens included; fewer when the texts have no more pairs to merge. */
+  readonly vocabularySize: number;
+  /** A pair that occurs less often is not merged (2). */
+  readonly minFrequency?: number;
+  /** Whether rows begin with a BOS token (true). */
+  readonly bos?: boolean;
+}
+
+/** The tokens of a word: ids, and bytes of the word up to the end of each. */
+interface EncodedWord {
+  readonly ids: readonly number[];
+  readonly byteEnds: readonly number[];
+}
+
+/** Words whose tokens are remembered; at the limit the memory is emptied. */
+const CACHE_LIMIT = 200_000;
+
+/**
+ * Trains a byte-level BPE. Ids: the special tokens, the 256 bytes, the merged tokens. The same texts, in any order, give
+ * the same tokenizer, and Python's `ByteLevelBPETokenizer` gives the same merges.
+ * @throws KitError when the vocabulary has no room for the bytes and the special tokens
+ */
+export function trainByteLevelBpe(
+  texts: Iterable<string>,
+  options: ByteLevelBpeOptions,
+): ByteLevelBpeTokenizer {
+  const { vocabularySize, minFrequency = 2, bos = true } = options;
+  const specials = [SPECIAL_TEXTS.pad, ...(bos ? [SPECIAL_TEXTS.bos] : []), SPECIAL_TEXTS.eos];
+  const smallest = specials.length + BYTE_CHARACTERS.length;
+  if (!Number.isInteger(vocabularySize) || vocabularySize < smallest) {
+    throw new KitError(
+      `a vocabulary of ${vocabularySize} cannot hold ${BYTE_CHARACTERS.length} bytes and ${specials.length} special tokens`,
+      `give a whole number of at least ${smallest}`,
+      { field: "vocabularySize" },
+    );
+  }
+  const { tokens, merges } = learnBpe(texts, specials, vocabularySize, minFrequency);
+  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const json: TokenizerJson = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: specials.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges: merges.map(([left, right]) => [left, right]),
+    },
+  };
+  const special = { pad: 0, eos: specials.length - 1 };
+  return new ByteLevelBpeTokenizer(json, bos ? { ...special, bos: 1 } : special);
+}
+
+/**
+ * GPT-2's kind of tokenizer: any text can be written, and decoding gives back every character. The Hugging Face library
+ * merges the bytes of a word; the tokens of each word are remembered, because texts repeat their words.
+ *
+ * A special token's text in ordinary text ("<|endoftext|>" at the end of a P3 row) is encoded as the characters that it
+ * has, where the library's own `encode` would write the special token into the row.
+ */
+export class ByteLevelBpeTokenizer implements Tokenizer {
+  readonly kind = "byte-level-bpe";
+  readonly vocabularySize: number;
+  readonly special: SpecialTokens;
+  readonly hash: string;
+  readonly #json: TokenizerJson;
+  readonly #texts: readonly string[];
+  /** Bytes of each token; undefined for special tokens. */
+  readonly #bytes: readonly (Uint8Array | undefined)[];
+  readonly #idOf: ReadonlyMap<string, number>;
+  readonly #merge: (word: string) => readonly string[];
+  readonly #cache = new Map<string, EncodedWord>();
+
+  /**
+   * @param json a byte-level BPE, checked by `readTokenizerFiles`
+   * @throws KitError when a byte has no token
+   */
+  constructor(json: TokenizerJson, special: SpecialTokens) {
+    this.#json = json;
+    this.#texts = tokenTexts(json);
+    this.special = special;
+    this.vocabularySize = this.#texts.length;
+    const added = new Set(json.added_tokens.map(({ id }) => id));
+    this.#bytes = this.#texts.map((text, id) => (added.has(id) ? undefined : fromByteAlphabet(text)));
+    this.#idOf = new Map(this.#texts.flatMap((text, id) => (added.has(id) ? [] : [[text, id]])));
+    const byte = BYTE_CHARACTERS.findIndex((character) => !this.#idOf.has(character));
+    if (byte >= 0) {
+      throw new KitError(
+        `the vocabulary has no token for the byte ${byte}`,
+        "use a byte-level BPE that was trained with the whole byte alphabet",
+        { field: "model.vocab" },
+      );
+    }
+    this.hash = hashJson({ kind: this.kind, json, special });
+    const { model } = libraryTokenizer(json);
+    if (model === null) throw new TypeError("the Hugging Face library made no model");
+    this.#merge = (word) => model.encode([word]);
+  }
+
+  encode(text: string): Encoding {
+    if (/\p{Surrogate}/u.test(text)) {
+      throw new KitError(
+        `the text holds half a character and cannot be written as UTF-8: ${JSON.stringify(text.slice(0, 60))}`,
+        "remove it from the data",
+      );
+    }
+    const ids: number[] = [];
+    const byteEnds: number[] = [];
+    let bytes = 0;
+    for (const word of words(text)) {
+      const encoded = this.#encodeWord(word);
+      for (const id of encoded.ids) ids.push(id);
+      for (const end of encoded.byteEnds) byteEnds.push(bytes + end);
+      bytes += encoded.byteEnds.at(-1) ?? 0;
+    }
+    return { ids, byteEnds };
+  }
+
+  decode(ids: readonly number[]): string {
+    const pieces = ids.flatMap((id) => {
+      if (this.#texts[id] === undefined) throw new RangeError(`no token has the id ${id}`);
+      const bytes = this.#bytes[id];
+      return bytes === undefined ? [] : [bytes];
+    });
+    // A byte order mark is a character like any other here.
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(pieces));
+  }
+
+  /** The token's text; bytes that are no characters by themselves as in `<0xE2>`. */
+  tokenText(id: number): string {
+    const text = this.#texts[id];
+    if (text === undefined) throw new RangeError(`no token has the id ${id}`);
+    const bytes = this.#bytes[id];
+    if (bytes === undefined) return text;
+    try {
+      return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
+    } catch {
+      return Array.from(bytes, (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`).join("");
+    }
+  }
+
+  save(directory: string): void {
+    writeTokenizerFiles(directory, this.#json, this.special);
+  }
+
+  #encodeWord(word: string): EncodedWord {
+    const known = this.#cache.get(word);
+    if (known !== undefined) return known;
+    const ids: number[] = [];
+    const byteEnds: number[] = [];
+    let bytes = 0;
+    for (const token of this.#merge(toByteAlphabet(word))) {
+      const id = this.#idOf.get(token);
+      if (id === undefined) throw new RangeError(`the model wrote the unknown token "${token}"`);
+      bytes += token.length;
+      ids.push(id);
+      byteEnds.push(bytes);
+    }
+    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear();
+    const encoded = { ids, byteEnds };
+    this.#cache.set(word, encoded);
+    return encoded;
+  }
+}
