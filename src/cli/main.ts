@@ -13,6 +13,18 @@ interface CommandEntry {
 
 /** Only the command that is asked for is loaded, so that `--help` and small commands start at once. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  setup: {
+    summary: "set up the notebooks and the native engine; can be run again at any time",
+    load: () => import("./commands/setup.js"),
+  },
+  doctor: {
+    summary: "which engine runs, what is missing and how to get it",
+    load: () => import("./commands/doctor.js"),
+  },
+  lab: {
+    summary: "open JupyterLab with the TypeScript kernel",
+    load: () => import("./commands/lab.js"),
+  },
   notebook: {
     summary: "execute a notebook without a browser, or make one from a TypeScript file",
     load: () => import("./commands/notebook.js"),

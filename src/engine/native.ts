@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { messageOf } from "../support/errors.js";
@@ -31,6 +31,17 @@ export interface NativeBackend {
 /** File names in the folder of the compiled binding. */
 export const BINDING_FILE = "tfjs_binding.node";
 export const QUIET_FILE = "ift_kit_quiet.node";
+export const MANIFEST_FILE = "ift_kit_native.json";
+
+/** What set-up writes beside the compiled binding. */
+export interface NativeManifest {
+  /** Hash of all that the binding was compiled from. */
+  readonly key: string;
+  /** Full paths of the libraries that are loaded before the binding. */
+  readonly libraries: readonly string[];
+  /** Variables that the library reads; what the user has set wins. */
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 const require = createRequire(import.meta.url);
 
@@ -39,6 +50,15 @@ export function bindingFolder(): string | undefined {
   try {
     const manifest = require.resolve("@tensorflow/tfjs-node-gpu/package.json");
     return join(manifest, "..", "lib", "napi-v8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The manifest in the folder of the binding, or undefined when there is none that can be read. */
+export function readNativeManifest(folder: string): NativeManifest | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, MANIFEST_FILE), "utf8")) as NativeManifest;
   } catch {
     return undefined;
   }
@@ -57,10 +77,11 @@ export function loadNativeBackend(tf: typeof TensorFlow, threads: number): Nativ
     throw new NativeEngineMissing("the native engine is not set up in this clone", "run `npx ift-kit setup`");
   }
   if (!isRegistered(tf)) {
-    setEnvironment(threads);
+    const manifest = readNativeManifest(folder);
+    setEnvironment(threads, manifest?.environment ?? {});
     restoreRemovedUtilities();
     try {
-      quietLibrary(folder);
+      loadQuietly(folder, manifest?.libraries ?? []);
       require("@tensorflow/tfjs-node-gpu");
     } catch (error) {
       throw new NativeEngineMissing(
@@ -82,8 +103,9 @@ function isRegistered(tf: typeof TensorFlow): boolean {
 }
 
 /** What the user has set stays; the library reads these when it is loaded. */
-function setEnvironment(threads: number): void {
+function setEnvironment(threads: number, more: Readonly<Record<string, string>>): void {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  for (const [name, value] of Object.entries(more)) process.env[name] ??= value;
   for (const name of ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]) {
     process.env[name] ??= String(threads);
   }
@@ -96,11 +118,11 @@ function restoreRemovedUtilities(): void {
   util.isArray = Array.isArray;
 }
 
-/** Silences two lines that TensorFlow writes to stderr on each start; errors still show. See quiet.cc. */
-function quietLibrary(folder: string): void {
+/** Loads the library without the two lines that it writes to stderr on each start; errors still show. See quiet.cc. */
+function loadQuietly(folder: string, libraries: readonly string[]): void {
   const file = join(folder, QUIET_FILE);
   if (!existsSync(file)) return;
-  const addon = require(file) as { readonly load: () => string };
-  const problem = addon.load();
+  const addon = require(file) as { readonly load: (libraries: readonly string[]) => string };
+  const problem = addon.load(libraries);
   if (problem !== "") throw new Error(problem);
 }

@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly backend?: BackendName;
   /** Default: `IFT_KIT_THREADS`, else every core the process may use. Fixed once the native library is loaded. */
   readonly threads?: number;
+  /** No line on stderr when a slower backend runs; the caller shows the note. */
+  readonly quiet?: boolean;
 }
 
 const require = createRequire(import.meta.url);
@@ -30,17 +32,25 @@ export async function startEngine(options: EngineOptions = {}): Promise<EngineIn
   if (running !== undefined && (options.backend === undefined || options.backend === running.backend)) {
     return running;
   }
-  const promise = chooseBackend(options.backend ?? backendOfEnvironment(), threadsOf(options.threads));
+  const promise = chooseBackend(
+    options.backend ?? backendOfEnvironment(),
+    threadsOf(options.threads),
+    options.quiet ?? false,
+  );
   started = promise;
   return promise;
 }
 
-async function chooseBackend(wanted: BackendName | undefined, threads: number): Promise<EngineInfo> {
+async function chooseBackend(
+  wanted: BackendName | undefined,
+  threads: number,
+  quiet: boolean,
+): Promise<EngineInfo> {
   const reasons: string[] = [];
   for (const backend of wanted === undefined ? BACKEND_NAMES : [wanted]) {
     try {
       const info = await startBackend(backend, threads, wanted === undefined ? reasons : []);
-      if (reasons.length > 0) console.error(info.note);
+      if (reasons.length > 0 && !quiet) console.error(info.note);
       return info;
     } catch (error) {
       if (wanted !== undefined) throw asKitError(backend, error);

@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Dispatcher, Response } from "undici";
+import { KitError, systemErrorCode } from "../../support/errors.js";
+import { fileError } from "../../support/files.js";
+import { connectionProblem, get, printable } from "./connection.js";
+import type { Progress } from "./progress.js";
+
+/** What to fetch and how to know that it is the right thing. */
+export interface DownloadRequest {
+  readonly address: string;
+  /** Where the file goes; while it is not whole it is called `<target>.part`. */
+  readonly target: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+  readonly connection: Dispatcher;
+  readonly progress?: Progress;
+  /** Attempts that may fail one after the other without a single new byte. */
+  readonly attempts?: number;
+  /** Pause before the second attempt; doubles with each further one. */
+  readonly retryDelayMs?: number;
+}
+
+/** A failed attempt that may go better the next time. */
+class Interrupted extends Error {}
+
+const DISK_PROBLEMS = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EISDIR", "EFBIG"]);
+const AGAIN = "then run `npx ift-kit setup` again";
+
+/**
+ * Downloads a file, going on with what an earlier attempt or an earlier process has left in `<target>.part`, and
+ * checks its hash. At the end there is the whole file or none; the part stays for the next attempt.
+ * @throws KitError when there is no connection, no such file, a wrong hash or no space
+ */
+export async function download(request: DownloadRequest): Promise<void> {
+  const { target, attempts = 5, retryDelayMs = 1000, progress } = request;
+  const part = `${target}.part`;
+  mkdirSync(dirname(target), { recursive: true });
+  try {
+    if (request.address.startsWith("file:")) {
+      await copyFile(fileURLToPath(request.address), part);
+    } else {
+      let failures = 0;
+      while (sizeOf(part) !== request.size) {
+        const before = sizeOf(part);
+        try {
+          await fetchRest(request, part);
+        } catch (error) {
+          if (!(error instanceof Interrupted)) throw error;
+          failures = sizeOf(part) > before ? 1 : failures + 1;
+          if (failures >= attempts) throw lostConnection(request, part, error.message);
+          await sleep(retryDelayMs * 2 ** (failures - 1));
+        }
+      }
+    }
+  } catch (error) {
+    if (error instanceof KitError) throw error;
+    throw fileError(part, "written", error);
+  } finally {
+    progress?.stop();
+  }
+  await checkHash(request, part);
+  renameSync(part, target);
+}
+
+/** Appends what is missing in the part, or starts over where the server cannot go on in the middle. */
+async function fetchRest(request: DownloadRequest, part: string): Promise<void> {
+  if (sizeOf(part) > request.size) rmSync(part);
+  const have = sizeOf(part);
+  let response: Response;
+  try {
+    const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
+    response = await get(request.address, { ...range, "accept-encoding": "identity" }, request.connection);
+  } catch (error) {
+    throw new Interrupted(connectionProblem(error));
+  }
+  const goesOn = response.status === 206 && startOf(response) === have;
+  if (!goesOn && response.status !== 200) {
+    await response.body?.cancel();
+    if (response.status === 416 || response.status === 206) {
+      rmSync(part, { force: true });
+      throw new Interrupted(`the server answers ${response.status} to a request for the rest`);
+    }
+    if (response.status === 429 || response.status >= 500) {
+      throw new Interrupted(`the server answers ${response.status}`);
+    }
+    throw new KitError(
+      `${printable(request.address)} answers ${response.status}`,
+      `check pip's index-url and its permissions, ${AGAIN}`,
+    );
+  }
+  if (response.body === null) throw new Interrupted("the server sends nothing");
+  await append(response.body, part, goesOn ? have : 0, request);
+  if (sizeOf(part) < request.size) throw new Interrupted("the server sends less than the whole file");
+}
+
+async function append(
+  body: NonNullable<Response["body"]>,
+  part: string,
+  start: number,
+  { size, progress }: DownloadRequest,
+): Promise<void> {
+  let received = start;
+  const counter = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      received += chunk.length;
+      progress?.update(Math.min(received, size));
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(
+      Readable.fromWeb(body),
+      counter,
+      createWriteStream(part, { flags: start > 0 ? "a" : "w" }),
+    );
+  } catch (error) {
+    if (DISK_PROBLEMS.has(systemErrorCode(error) ?? "")) throw fileError(part, "written", error);
+    throw new Interrupted(connectionProblem(error));
+  }
+}
+
+async function checkHash({ address, sha256 }: DownloadRequest, part: string): Promise<void> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(part), hash);
+  const found = hash.digest("hex");
+  if (found === sha256) return;
+  rmSync(part, { force: true });
+  throw new KitError(
+    `${basename(part, ".part")} from ${printable(address)} has the wrong content (SHA-256 ${found.slice(0, 16)}..., expected ${sha256.slice(0, 16)}...); it was deleted`,
+    `check which package index pip uses and whether a proxy changes files, ${AGAIN}`,
+  );
+}
+
+function lostConnection({ address, size }: DownloadRequest, part: string, problem: string): KitError {
+  const done = Math.round(sizeOf(part) / 1e6);
+  return new KitError(
+    `the download of ${printable(address)} stopped after ${done} of ${Math.round(size / 1e6)} MB: ${problem}`,
+    `check the network and the proxy, ${AGAIN}; it goes on where it stopped`,
+  );
+}
+
+function startOf(response: Response): number | undefined {
+  const start = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1];
+  return start === undefined ? undefined : Number(start);
+}
+
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0;
+}
