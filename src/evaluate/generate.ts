@@ -1,0 +1,234 @@
+import type { Tokenizer } from "../data/tokenizer.js";
+import { tf, type TensorFlow } from "../engine/tensorflow.js";
+import { KeyValueCache } from "../model/cache.js";
+import type { Decoder } from "../model/decoder.js";
+import { KitError } from "../support/errors.js";
+import { Random } from "../support/random.js";
+import { byLength } from "./batches.js";
+import { checkSampling, drawToken, type Sampling } from "./sampling.js";
+
+export interface GenerateOptions {
+  /** Longest answer, in tokens. */
+  readonly maxNewTokens: number;
+  /** The token that ends an answer. */
+  readonly eos: number;
+  /** Prompts that are answered together; changes the time and the memory, not the answers. */
+  readonly batchSize: number;
+  /** Texts that end an answer as well, and the tokenizer that reads them. */
+  readonly stop?: { readonly texts: readonly string[]; readonly tokenizer: Pick<Tokenizer, "decode"> };
+  /** Draws the tokens; without it the most probable one is taken. */
+  readonly sampling?: Sampling;
+  /** Stops at the next token; the result is then an empty list. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Why an answer ended: its end token, a stop text, `maxNewTokens`, or the end of the model's context. */
+export type Ending = "eos" | "stop" | "length" | "context";
+
+/** One answer. */
+export interface Generated {
+  /** The tokens after the prompt, without EOS and without those that only a stop text is in. */
+  readonly ids: readonly number[];
+  readonly ending: Ending;
+  /** With stop texts: the answer before the first of them, to the character. */
+  readonly text?: string;
+}
+
+/**
+ * The most probable answers (token by token), as `generate` gives them, ids alone.
+ * @param prompts token ids, BOS included where the tokenizer has one
+ * @returns for each prompt the ids after it, without EOS; an empty list when the signal aborts
+ * @throws KitError for an empty prompt or one that fills the model's context
+ */
+export async function generateGreedy(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  options: Omit<GenerateOptions, "sampling">,
+): Promise<number[][]> {
+  const answers = await generate(decoder, prompts, options);
+  return answers.map(({ ids }) => [...ids]);
+}
+
+/**
+ * Answers prompts with a key/value cache, in batches of prompts of nearly the same length. A prompt gets the same answer
+ * alone and in any batch: short rows leave cache slots unused, and each prompt has random numbers of its own.
+ * @param prompts token ids, BOS included where the tokenizer has one
+ * @returns one answer for each prompt, in their order; an empty list when the signal aborts
+ * @throws KitError for an empty prompt, one that fills the model's context, or a sampling value out of range
+ */
+export async function generate(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions,
+): Promise<Generated[]> {
+  checkRequest(decoder, prompts, options);
+  const answers = prompts.map(
+    (prompt, index) => new Answer(prompt, index, decoder.config.contextLength, options),
+  );
+  let done = 0;
+  for (const batch of byLength(answers, ({ prompt }) => prompt.length, options.batchSize)) {
+    if (!(await answerBatch(decoder, batch, options))) return [];
+    done += batch.length;
+    options.onProgress?.(done, prompts.length);
+  }
+  return answers.map((answer) => answer.result());
+}
+
+/** @returns false when the signal aborted */
+async function answerBatch(
+  decoder: Decoder,
+  batch: readonly Answer[],
+  options: GenerateOptions,
+): Promise<boolean> {
+  const cache = new KeyValueCache(batch.length);
+  let open = batch;
+  let next: readonly (readonly number[])[] = batch.map(({ prompt }) => prompt);
+  try {
+    while (open.length > 0) {
+      if (options.signal?.aborted === true) return false;
+      const ids = await nextTokens(decoder, cache, next, open, options.sampling);
+      open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
+      const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
+      if (rows.length > 0 && rows.length < open.length) cache.select(rows);
+      open = open.filter(({ ended }) => !ended);
+      next = open.map(({ last }) => [last]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    cache.dispose();
+  }
+  return true;
+}
+
+/** Feeds the new tokens of each row and chooses the one that follows: `[rows]`. */
+async function nextTokens(
+  decoder: Decoder,
+  cache: KeyValueCache,
+  rows: readonly (readonly number[])[],
+  answers: readonly Answer[],
+  sampling: Sampling | undefined,
+): Promise<readonly number[]> {
+  const time = Math.max(...rows.map((row) => row.length));
+  const padded = Int32Array.from(
+    rows.flatMap((row) => [...row, ...new Array<number>(time - row.length).fill(0)]),
+  );
+  const chosen = tf.tidy((): TensorFlow.Tensor => {
+    const ids = tf.tensor2d(padded, [rows.length, time], "int32");
+    const hidden = decoder.extend(
+      ids,
+      cache,
+      rows.map((row) => row.length),
+    );
+    const flat = tf.reshape(hidden, [rows.length * time, decoder.config.width]);
+    const lastOnes = tf.tensor1d(
+      rows.map((row, index) => index * time + row.length - 1),
+      "int32",
+    );
+    const logits = decoder.logits(tf.gather(flat, lastOnes) as TensorFlow.Tensor2D);
+    return sampling === undefined ? tf.argMax(logits, 1) : logits;
+  });
+  const values = await chosen.data();
+  chosen.dispose();
+  if (sampling === undefined) return Array.from(values);
+  const vocabulary = decoder.config.vocabularySize;
+  return answers.map((answer, row) =>
+    drawToken(
+      Float32Array.from(values.slice(row * vocabulary, (row + 1) * vocabulary)),
+      sampling,
+      answer.random,
+    ),
+  );
+}
+
+/** An answer that grows token by token until something ends it. */
+class Answer {
+  readonly prompt: readonly number[];
+  readonly #ids: number[] = [];
+  readonly #options: GenerateOptions;
+  readonly #contextLength: number;
+  readonly random: Random;
+  #ending: Ending | undefined;
+  #text: string | undefined;
+
+  constructor(prompt: readonly number[], index: number, contextLength: number, options: GenerateOptions) {
+    this.prompt = prompt;
+    this.#contextLength = contextLength;
+    this.#options = options;
+    this.random = Random.derive(options.sampling?.seed ?? 0, `prompt ${index}`);
+  }
+
+  get ended(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get last(): number {
+    return this.#ids.at(-1) ?? this.#options.eos;
+  }
+
+  take(id: number): void {
+    const { eos, maxNewTokens, stop } = this.#options;
+    if (id === eos) {
+      this.#ending = "eos";
+    } else {
+      this.#ids.push(id);
+      if (stop !== undefined && this.#cutAtStop(stop)) this.#ending = "stop";
+      else if (this.#ids.length >= maxNewTokens) this.#ending = "length";
+      else if (this.prompt.length + this.#ids.length > this.#contextLength) this.#ending = "context";
+    }
+  }
+
+  result(): Generated {
+    const { stop } = this.#options;
+    const ending = this.#ending ?? "length";
+    if (stop === undefined) return { ids: this.#ids, ending };
+    return { ids: this.#ids, ending, text: this.#text ?? stop.tokenizer.decode(this.#ids) };
+  }
+
+  #cutAtStop({ texts, tokenizer }: NonNullable<GenerateOptions["stop"]>): boolean {
+    const text = tokenizer.decode(this.#ids);
+    const starts = texts.map((stop) => text.indexOf(stop)).filter((start) => start >= 0);
+    if (starts.length === 0) return false;
+    const start = Math.min(...starts);
+    this.#text = text.slice(0, start);
+    while (this.#ids.length > 0 && tokenizer.decode(this.#ids.slice(0, -1)).length >= start) this.#ids.pop();
+    if (tokenizer.decode(this.#ids).length > start) this.#ids.pop();
+    return true;
+  }
+}
+
+function checkRequest(
+  decoder: Decoder,
+  prompts: readonly (readonly number[])[],
+  { maxNewTokens, batchSize, sampling, stop }: GenerateOptions,
+): void {
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
+    throw new KitError(`${maxNewTokens} new tokens`, "ask for a whole number of at least 1", {
+      field: "maxNewTokens",
+    });
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new KitError(`a batch size of ${batchSize}`, "give a whole number of at least 1", {
+      field: "batchSize",
+    });
+  }
+  if (stop?.texts.includes("") === true) {
+    throw new KitError("an empty stop text", "give a text of at least one character, or none", {
+      field: "stop",
+    });
+  }
+  if (sampling !== undefined) checkSampling(sampling);
+  prompts.forEach((prompt, index) => {
+    const row = index + 1;
+    if (prompt.length === 0) {
+      throw new KitError("an empty prompt", "give at least one token, such as the tokenizer's BOS", { row });
+    }
+    if (prompt.length > decoder.config.contextLength) {
+      throw new KitError(
+        `a prompt of ${prompt.length} tokens does not fit the model's context of ${decoder.config.contextLength}`,
+        "shorten the prompt or use a model with a longer context",
+        { row, field: "prompt" },
+      );
+    }
+  });
+}

@@ -1,0 +1,67 @@
+import { KitError } from "../support/errors.js";
+import type { Random } from "../support/random.js";
+
+/** How the next token is drawn. Without it, the most probable token is taken. */
+export interface Sampling {
+  /** Divides the logits, above 0; 1 leaves the model's distribution as it is. */
+  readonly temperature: number;
+  /** Draws among this many of the most probable tokens only. */
+  readonly topK?: number;
+  /** Draws among the fewest most probable tokens whose probabilities reach this sum, in (0, 1]. */
+  readonly topP?: number;
+  readonly seed: number;
+}
+
+/** @throws KitError for a temperature, top-k or top-p out of range */
+export function checkSampling({ temperature, topK, topP, seed }: Sampling): void {
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new KitError(
+      `a sampling temperature of ${temperature}`,
+      "give a number above 0; for the most probable token leave sampling out",
+      {
+        field: "temperature",
+      },
+    );
+  }
+  if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1)) {
+    throw new KitError(`top-k of ${topK}`, "give a whole number of at least 1", { field: "topK" });
+  }
+  if (topP !== undefined && !(topP > 0 && topP <= 1)) {
+    throw new KitError(`top-p of ${topP}`, "give a number above 0 and up to 1", { field: "topP" });
+  }
+  if (!Number.isInteger(seed))
+    throw new KitError(`a sampling seed of ${seed}`, "give a whole number", { field: "seed" });
+}
+
+/**
+ * Draws one token: temperature, then top-k, then top-p, as is usual; ties keep the smaller id.
+ * @param logits `[vocabulary]`, natural log, not normalised
+ * @returns the id
+ */
+export function drawToken(logits: Float32Array, sampling: Sampling, random: Random): number {
+  const { temperature, topK, topP } = sampling;
+  const order = Array.from(logits.keys());
+  if (topK !== undefined || topP !== undefined) order.sort((a, b) => at(logits, b) - at(logits, a) || a - b);
+  const allowed = order.slice(0, topK ?? order.length);
+  let largest = -Infinity;
+  for (const id of allowed) largest = Math.max(largest, at(logits, id));
+  const weights = allowed.map((id) => Math.exp((at(logits, id) - largest) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let kept = weights.length;
+  if (topP !== undefined) {
+    let sum = 0;
+    kept = weights.findIndex((weight) => (sum += weight) >= topP * total) + 1;
+    if (kept === 0) kept = weights.length;
+  }
+  const mass = weights.slice(0, kept).reduce((sum, weight) => sum + weight, 0);
+  let left = random.next() * mass;
+  for (let i = 0; i < kept; i++) {
+    left -= weights[i] ?? 0;
+    if (left < 0) return allowed[i] ?? 0;
+  }
+  return allowed[kept - 1] ?? 0;
+}
+
+function at(values: Float32Array, index: number): number {
+  return values[index] ?? -Infinity;
+}

@@ -1,0 +1,66 @@
+import type { Dash, FigureTemplate } from "./figure.js";
+
+/**
+ * The palette of Okabe and Ito (2008), readable with each common kind of colour blindness. Black and yellow are left
+ * out: the one vanishes in dark mode, the other on white paper. Dash and marker say the same as the colour.
+ */
+export const SERIES_STYLES: readonly SeriesStyle[] = [
+  { color: "#0072b2", dash: "solid", symbol: "circle" },
+  { color: "#d55e00", dash: "dash", symbol: "square" },
+  { color: "#009e73", dash: "dashdot", symbol: "diamond" },
+  { color: "#cc79a7", dash: "dot", symbol: "triangle-up" },
+  { color: "#e69f00", dash: "solid", symbol: "x" },
+  { color: "#56b4e9", dash: "dash", symbol: "star" },
+];
+
+/** How one series looks in every figure of a report. */
+export interface SeriesStyle {
+  readonly color: string;
+  readonly dash: Dash;
+  readonly symbol: string;
+}
+
+/** For floors and for differences that may be zero; 3:1 or more on white and on the dark page. */
+export const NEUTRAL = "#7f7f7f";
+
+export const FONT_FAMILY = "Open Sans, system-ui, Segoe UI, Helvetica, Arial, sans-serif";
+
+const LIGHT = { ink: "#1f2328", faint: "#57606a", grid: "#e3e6ea", line: "#8c959f", page: "#ffffff" };
+const DARK = { ink: "#e6e8eb", faint: "#a8b0b9", grid: "#30363d", line: "#7d8590", page: "#15181c" };
+
+/** For paper, pictures and light pages. */
+export const LIGHT_TEMPLATE: FigureTemplate = template(LIGHT, LIGHT.page);
+/** For dark pages; the page itself is the background. */
+export const DARK_TEMPLATE: FigureTemplate = template(DARK, "rgba(0,0,0,0)");
+
+/** The style of the series at an index; after the sixth they come round again. */
+export function seriesStyle(index: number): SeriesStyle {
+  return SERIES_STYLES[index % SERIES_STYLES.length] ?? { color: NEUTRAL, dash: "solid", symbol: "circle" };
+}
+
+/** A "#rrggbb" colour with an opacity between 0 and 1. */
+export function translucent(color: string, opacity: number): string {
+  const parts = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+  return `rgba(${parts.join(",")},${opacity})`;
+}
+
+function template(colors: typeof LIGHT, background: string): FigureTemplate {
+  const axis = {
+    gridcolor: colors.grid,
+    linecolor: colors.line,
+    zerolinecolor: colors.line,
+    tickcolor: colors.line,
+  };
+  return {
+    layout: {
+      font: { family: FONT_FAMILY, size: 13, color: colors.ink },
+      paper_bgcolor: background,
+      plot_bgcolor: background,
+      xaxis: axis,
+      yaxis: axis,
+      title: { font: { size: 17, weight: 600 }, subtitle: { font: { size: 13, color: colors.faint } } },
+      hoverlabel: { bgcolor: colors.page, bordercolor: colors.line, font: { color: colors.ink } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colors.line, activecolor: colors.ink },
+    },
+  };
+}
