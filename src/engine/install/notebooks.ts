@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { sha256 } from "../../support/hash.js";
@@ -7,6 +7,9 @@ import { withLock } from "./lock.js";
 import { clonePaths } from "./paths.js";
 import { OLDEST_PYTHON, type Python } from "./python.js";
 import { complaintOf, runProgram } from "./run-program.js";
+
+/** Name of the kernel, as in `metadata.kernelspec` of a notebook. */
+export const KERNEL_NAME = "ift-kit";
 
 /** How the set-up of Jupyter ended. */
 export type NotebookSetup =
@@ -38,7 +41,7 @@ export function notebooksAreReady(root: string): boolean {
 }
 
 /**
- * Makes the virtual environment of the clone with JupyterLab. An interrupted set-up is taken up again; an environment that does not work (its Python is gone, the clone was moved) is made anew.
+ * Makes the virtual environment of the clone and registers the kernel there. An interrupted set-up is taken up again; an environment that does not work (its Python is gone, the clone was moved) is made anew.
  * @throws KitError when pip cannot install the packages
  */
 export async function setUpNotebooks(
@@ -47,6 +50,7 @@ export async function setUpNotebooks(
   cache: string,
   say: (line: string) => void,
 ): Promise<NotebookSetup> {
+  registerKernel(root);
   if (notebooksAreReady(root)) return { state: "ready", changed: false, line: readyLine() };
   if (python === undefined) {
     return missing(`no Python ${OLDEST_PYTHON} or later was found`, "install it with its venv module");
@@ -96,12 +100,54 @@ async function installPackages(root: string, cache: string): Promise<void> {
   );
 }
 
+/** The kernelspec: `{resource_dir}` is Jupyter's own name for its folder, so that the clone can be moved. */
+export function kernelspec(): {
+  argv: string[];
+  display_name: string;
+  language: string;
+  interrupt_mode: string;
+} {
+  const launcher = "{resource_dir}/../../../src/notebook/kernel/start.js";
+  return {
+    argv: ["node", launcher, "--config-path", "{connection_file}"],
+    display_name: "TypeScript (ift-kit)",
+    language: "typescript",
+    interrupt_mode: "signal",
+  };
+}
+
+/** Writes the kernelspec into the clone, where `jupyterEnvironment` lets Jupyter look for it, and nowhere else. */
+export function registerKernel(root: string): void {
+  const path = join(clonePaths(root).kernelspec, "kernel.json");
+  const text = `${JSON.stringify(kernelspec(), null, 2)}\n`;
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileAtomic(path, text);
+}
+
+/**
+ * Variables with which Jupyter finds the kernel of the clone and keeps all its own files in the clone. To be merged
+ * over `process.env` when Jupyter or one of its tools is started.
+ */
+export function jupyterEnvironment(root: string): Record<string, string> {
+  const { venv, jupyterHome } = clonePaths(root);
+  // The kernel runs with the Node that runs now.
+  const search = [join(venv, "bin"), dirname(process.execPath), process.env.PATH ?? ""];
+  return {
+    PATH: search.join(delimiter),
+    VIRTUAL_ENV: venv,
+    JUPYTER_PATH: join(root, ".jupyter"),
+    JUPYTER_CONFIG_DIR: join(jupyterHome, "config"),
+    JUPYTER_DATA_DIR: join(jupyterHome, "data"),
+    JUPYTER_RUNTIME_DIR: join(jupyterHome, "runtime"),
+    IPYTHONDIR: join(jupyterHome, "ipython"),
+  };
+}
+
 function requirementsHash(root: string): string {
   return sha256(readFileSync(requirementsFile(root)));
 }
 
 function readyLine(): string {
-  return "JupyterLab in .venv";
+  return `JupyterLab in .venv, kernel "${KERNEL_NAME}"`;
 }
 
 function missing(reason: string, cure: string): NotebookSetup {

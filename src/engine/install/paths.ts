@@ -32,6 +32,10 @@ export function clonePaths(root: string): {
   readonly venv: string;
   /** Its interpreter. */
   readonly python: string;
+  /** Folder of the kernelspec that Jupyter finds through JUPYTER_PATH. */
+  readonly kernelspec: string;
+  /** What Jupyter would otherwise keep in the home folder: settings, runtime files, trust database. */
+  readonly jupyterHome: string;
   /** Held by the process that sets up this clone. */
   readonly lock: string;
 } {
@@ -39,6 +43,8 @@ export function clonePaths(root: string): {
   return {
     venv,
     python: join(venv, "bin", "python"),
+    kernelspec: join(root, ".jupyter", "kernels", "ift-kit"),
+    jupyterHome: join(root, ".ift-kit", "jupyter"),
     lock: join(root, ".ift-kit", "setup.lock"),
   };
 }
