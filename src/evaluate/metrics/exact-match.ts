@@ -4,8 +4,8 @@
  */
 export type Match = "strict" | "normalized";
 
-/** What Python's `str.split()` takes for white space; it differs from `\s` of JavaScript. */
-const PYTHON_SPACES = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+/** What Python's `str.split()` takes for white space: JavaScript's, but U+FEFF, and the controls U+001C to U+001F, U+0085. */
+const PYTHON_SPACES = /(?:(?!\ufeff)[\s\u001c-\u001f\u0085])+/u; // eslint-disable-line no-control-regex
 /** Python's `string.punctuation`. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 
