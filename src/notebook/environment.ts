@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { clonePaths, projectRoot } from "../engine/install/paths.js";
 import { KitError } from "../support/errors.js";
+
+export { projectRoot };
 
 /** Name of the kernel, as in `metadata.kernelspec` of a notebook. */
 export const KERNEL_NAME = "ift-kit";
@@ -15,11 +17,6 @@ export interface NotebookEnvironment {
   readonly variables: NodeJS.ProcessEnv;
 }
 
-/** The clone this file belongs to. */
-export function projectRoot(): string {
-  return dirname(fileURLToPath(new URL("../../package.json", import.meta.url)));
-}
-
 /**
  * The Python of the clone's virtual environment (`IFT_KIT_JUPYTER_PYTHON` names another) and the variables with which Jupyter
  * finds the kernel: it is described inside `src/notebook/jupyter` and registered nowhere else.
@@ -27,7 +24,7 @@ export function projectRoot(): string {
  */
 export function notebookEnvironment(root: string = projectRoot()): NotebookEnvironment {
   const named = process.env.IFT_KIT_JUPYTER_PYTHON;
-  const python = named ?? join(root, ".venv", "bin", "python");
+  const python = named ?? clonePaths(root).python;
   if (!existsSync(python)) {
     throw named === undefined
       ? new KitError("Jupyter is not set up in this clone", "run `npx ift-kit setup`", { file: python })

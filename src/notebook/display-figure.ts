@@ -1,0 +1,18 @@
+import type { Figure } from "../report/figure.js";
+import { renderPng } from "../report/png.js";
+import { base64, show } from "./display.js";
+
+/**
+ * Shows a figure below the running cell, in two forms in one output: the live plotly figure for JupyterLab, and a
+ * picture for code-hosting pages, untrusted notebooks and converters. There is no HTML form on purpose: it would carry
+ * 5 MB of plotly.js, and readers would prefer it to the picture.
+ * @throws KitError when plotly cannot draw the figure
+ */
+export async function showFigure(figure: Figure): Promise<void> {
+  const png = await renderPng(figure);
+  show({
+    "application/vnd.plotly.v1+json": { data: figure.data, layout: figure.layout },
+    "image/png": base64(png),
+    "text/plain": `${figure.title}\n${figure.description}`,
+  });
+}
