@@ -100,10 +100,14 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
     const width = (joint.shape[1] ?? 0) / 3;
     return {
       output: joinHeads(output, batch * time, width),
-      saved: [scaledQuery, key, value, output, weights],
+      saved: [
+        ...[scaledQuery, key, value, output, weights],
+        // Angles of given positions are temporary tensors, so they are saved like the rest.
+        ...(rotary === undefined ? [] : [rotary.cosines, rotary.sines]),
+      ],
     };
   },
-  backward(gradient, [scaledQuery, key, value, output, weights], { batch, time, heads, rotary }) {
+  backward(gradient, [scaledQuery, key, value, output, weights, cosines, sines], { batch, time, heads }) {
     if (!scaledQuery || !key || !value || !output || !weights)
       throw new Error("selfAttention: nothing was saved");
     const width = gradient.shape[1] ?? 0;
@@ -111,9 +115,9 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
     const [dScaled, dKey, dValue] = mixGradient(headGradient, { scaledQuery, key, value, output, weights });
     const dQuery = scale(dScaled, queryScale(scaledQuery));
     const parts =
-      rotary === undefined
+      cosines === undefined || sines === undefined
         ? [dQuery, dKey, dValue]
-        : [rotateGradient(dQuery, rotary), rotateGradient(dKey, rotary), dValue];
+        : [dQuery, dKey].map((part) => rotateGradient(part, { cosines, sines })).concat(dValue);
     return [reshape(transpose(stack(parts), [1, 3, 0, 2, 4]), [batch * time, 3 * width])];
   },
 };
