@@ -82,7 +82,8 @@ export function missing(
 ): KitError {
   const cures = {
     instruction: "use an SFT template for data without instructions",
-    input: "use a template that can do without an input, such as alpaca, or drop such rows (--skip-unrenderable, onUnrenderable: "drop")",
+    input:
+      'use a template that can do without an input, such as alpaca, or drop such rows (--skip-unrenderable, onUnrenderable: "drop")',
     outputs: "give the row at least one output",
   };
   return new KitError(
