@@ -6,6 +6,7 @@ export interface Figure {
   /** Names the picture's file and the place in the page: lower-case letters, digits and hyphens. */
   readonly id: string;
   readonly title: string;
+  readonly subtitle?: string;
   /** What the figure shows, for readers who cannot see it. */
   readonly description: string;
   readonly data: readonly Trace[];

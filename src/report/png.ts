@@ -1,8 +1,8 @@
 import { Resvg } from "@resvg/resvg-js";
 import { KitError, messageOf } from "../support/errors.js";
-import type { Figure } from "./figure.js";
+import type { Figure, FigureLayout } from "./figure.js";
 import { headlessPlotly } from "./plotly.js";
-import { FONT_FILES, FONT_NAME } from "./text-size.js";
+import { FONT_FILES, FONT_NAME, textWidth } from "./text-size.js";
 
 export interface PictureSize {
   /** Pixels at scale 1; 760 where the figure has no width of its own. */
@@ -23,13 +23,13 @@ export async function renderSvg(figure: Figure, size: PictureSize = {}): Promise
   const { plotly, document } = headlessPlotly();
   checkSchema(figure);
   const width = size.width ?? figure.layout.width ?? DEFAULT_WIDTH;
-  const height = size.height ?? figure.layout.height;
   const element = document.createElement("div");
   document.body.append(element);
   try {
-    const layout = { ...figure.layout, width, height };
+    const layout = { ...fitTitle(figure.layout, width), width };
+    const height = layout.height + ((size.height ?? figure.layout.height) - figure.layout.height);
     // plotly writes into what it is given.
-    await plotly.newPlot(element, structuredClone(figure.data), structuredClone(layout), {
+    await plotly.newPlot(element, structuredClone(figure.data), structuredClone({ ...layout, height }), {
       staticPlot: true,
     });
     return await plotly.toImage(element, { format: "svg", width, height, imageDataOnly: true });
@@ -62,6 +62,36 @@ export async function renderPng(figure: Figure, size: PictureSize = {}): Promise
     textRendering: 1,
   });
   return picture.render().asPng();
+}
+
+/** Breaks a title that is wider than the picture into lines and makes room for them. */
+function fitTitle(layout: FigureLayout, width: number): FigureLayout {
+  const { title } = layout;
+  const style = layout.template.layout.title;
+  const room = width - 2 * (title.pad?.l ?? 0);
+  const lines = breakLines(title.text, room, style.font.size, style.font.weight);
+  const small = breakLines(title.subtitle?.text ?? "", room, style.subtitle.font.size, 400);
+  const more = 1.3 * ((lines.length - 1) * style.font.size + (small.length - 1) * style.subtitle.font.size);
+  return {
+    ...layout,
+    title: {
+      ...title,
+      text: lines.join("<br>"),
+      ...(title.subtitle === undefined ? {} : { subtitle: { text: small.join("<br>") } }),
+    },
+    height: layout.height + more,
+    margin: { ...layout.margin, t: layout.margin.t + more },
+  };
+}
+
+function breakLines(text: string, room: number, size: number, weight: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && textWidth(longer, size, weight) <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** @throws KitError for a field or value that is not in plotly's schema, where plotly would silently ignore it */

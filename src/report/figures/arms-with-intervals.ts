@@ -3,6 +3,7 @@ import type { Annotation, Figure, Line, Trace } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
 import {
   axisTitle,
+  figureOf,
   baseLayout,
   checkFigure,
   errorBars,
@@ -52,9 +53,7 @@ export function armsWithIntervals(options: ArmsOptions): Figure {
   const place = new Map(rows.map((row, index) => [row, rows.length - 1 - index]));
   const band = Math.max(34, 15 * series.length + 14);
   const single = series.length === 1;
-  return {
-    id,
-    title: options.title,
+  return figureOf(options, {
     description: describe(options, rows),
     data: [
       ...series.map(({ name, points: own }, index) =>
@@ -93,7 +92,7 @@ export function armsWithIntervals(options: ArmsOptions): Figure {
       shapes: rows.length > 1 ? stripes(rows.length) : [],
       annotations: single ? valueLabels(points, place) : [],
     },
-  };
+  });
 }
 
 function seriesTrace(

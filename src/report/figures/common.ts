@@ -1,6 +1,6 @@
 import { KitError } from "../../support/errors.js";
 import type { Interval } from "../../evaluate/bootstrap.js";
-import type { Axis, ErrorBars, FigureLayout } from "../figure.js";
+import type { Axis, ErrorBars, Figure, FigureLayout, Trace } from "../figure.js";
 import { LIGHT_TEMPLATE } from "../theme.js";
 
 /** What every figure needs beside its data. */
@@ -47,8 +47,8 @@ export function baseLayout(
   const height = top + parts.plotHeight + bottom;
   return {
     title: {
-      text: title,
-      ...(subtitle === undefined ? {} : { subtitle: { text: subtitle } }),
+      text: plain(title),
+      ...(subtitle === undefined ? {} : { subtitle: { text: plain(subtitle) } }),
       x: 0,
       xref: "container",
       xanchor: "left",
@@ -66,6 +66,14 @@ export function baseLayout(
     hovermode: "closest",
     template: LIGHT_TEMPLATE,
   };
+}
+
+/** A figure with the names that its options give it. */
+export function figureOf(
+  { id, title, subtitle }: FigureText,
+  parts: { readonly description: string; readonly data: readonly Trace[]; readonly layout: FigureLayout },
+): Figure {
+  return { id, title, ...(subtitle === undefined ? {} : { subtitle }), ...parts };
 }
 
 /** The same layout without its title, for pages that write the title as text, where it can wrap. */

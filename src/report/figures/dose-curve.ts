@@ -3,6 +3,7 @@ import type { Figure, Trace } from "../figure.js";
 import { NEUTRAL, seriesStyle, translucent } from "../theme.js";
 import {
   axisTitle,
+  figureOf,
   baseLayout,
   checkFigure,
   errorBars,
@@ -43,9 +44,7 @@ export function doseCurve(options: DoseCurveOptions): Figure {
   const doses = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
   const logs = doses.map(Math.log10);
   const room = Math.max(0.12, 0.04 * ((logs.at(-1) ?? 0) - (logs[0] ?? 0)));
-  return {
-    id,
-    title: options.title,
+  return figureOf(options, {
     description: describe(options),
     data: [
       ...series.flatMap(({ name, points: own }, index) => seriesTraces(name, own, index, options)),
@@ -71,7 +70,7 @@ export function doseCurve(options: DoseCurveOptions): Figure {
         showgrid: true,
       },
     }),
-  };
+  });
 }
 
 function seriesTraces(

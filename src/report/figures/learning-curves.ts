@@ -1,6 +1,14 @@
 import type { Figure, Trace } from "../figure.js";
 import { seriesStyle } from "../theme.js";
-import { axisTitle, baseLayout, checkFigure, paddedRange, plain, type FigureText } from "./common.js";
+import {
+  axisTitle,
+  figureOf,
+  baseLayout,
+  checkFigure,
+  paddedRange,
+  plain,
+  type FigureText,
+} from "./common.js";
 
 /** One training run. */
 export interface Curve {
@@ -37,9 +45,7 @@ export function learningCurves(options: LearningCurvesOptions): Figure {
   checkFigure(id, [...heights, ...thinned.flatMap(({ points }) => points.map(({ x }) => x))]);
   const arms = [...new Set(curves.map(({ name }) => name))];
   const [low, high] = paddedRange(heights, 0.04);
-  return {
-    id,
-    title: options.title,
+  return figureOf(options, {
     description: describe(options),
     data: thinned.map((curve, index) =>
       curveTrace(curve, arms, curves.findIndex(({ name }) => name === curve.name) === index, options),
@@ -62,7 +68,7 @@ export function learningCurves(options: LearningCurvesOptions): Figure {
         showgrid: true,
       },
     }),
-  };
+  });
 }
 
 function curveTrace(

@@ -4,6 +4,7 @@ import { NEUTRAL, seriesStyle } from "../theme.js";
 import { rowLabel, stripes } from "./arms-with-intervals.js";
 import {
   axisTitle,
+  figureOf,
   baseLayout,
   checkFigure,
   errorBars,
@@ -37,9 +38,7 @@ export function pairedDifferences(options: PairedDifferencesOptions): Figure {
     { name: "interval excludes 0", symbol: "circle", color, member: (row: Interval) => !holdsZero(row) },
     { name: "interval includes 0", symbol: "circle-open", color: NEUTRAL, member: holdsZero },
   ].map((group) => ({ ...group, indices: rows.flatMap((row, index) => (group.member(row) ? [index] : [])) }));
-  return {
-    id,
-    title: options.title,
+  return figureOf(options, {
     description: describe(options),
     data: groups
       .filter(({ indices }) => indices.length > 0)
@@ -102,7 +101,7 @@ export function pairedDifferences(options: PairedDifferencesOptions): Figure {
         showarrow: false as const,
       })),
     },
-  };
+  });
 }
 
 /** Whether the interval allows no difference; an end at 0 counts as holding it. */

@@ -1,0 +1,32 @@
+/**
+ * Draws the figures of a page and draws them again when the colour scheme changes and for paper: the figure's data stay,
+ * its template (text, rules, ground) changes.
+ */
+export const PAGE_SCRIPT = `
+"use strict";
+(() => {
+  const report = JSON.parse(document.getElementById("report-data").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let printing = false;
+  const PRINT_WIDTH = 660;
+  function draw() {
+    for (const figure of report.figures) {
+      const element = document.getElementById("figure-" + figure.id);
+      const layout = structuredClone(figure.layout);
+      layout.template = dark.matches && !printing ? report.dark : report.light;
+      layout.autosize = !printing;
+      layout.width = printing ? PRINT_WIDTH : undefined;
+      Plotly.react(element, structuredClone(figure.data), layout, {
+        responsive: true,
+        displaylogo: false,
+        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+        toImageButtonOptions: { filename: figure.id, scale: 2 },
+      });
+    }
+  }
+  draw();
+  dark.addEventListener("change", draw);
+  addEventListener("beforeprint", () => { printing = true; draw(); });
+  addEventListener("afterprint", () => { printing = false; draw(); });
+})();
+`;
