@@ -9,9 +9,8 @@ import { complaintOf, runProgram } from "./run-program.js";
 
 /** Everything that the compiled binding depends on. */
 export interface BindingPlan {
-  /** Changes when a source, a flag, the compiler or the place of the library changes. */
+  /** Changes when a source, a flag or the place of the library changes. */
   readonly key: string;
-  readonly compiler: string;
   /** Arguments of the compiler for each output file, without the output itself. */
   readonly outputs: ReadonlyMap<string, readonly string[]>;
 }
@@ -37,7 +36,7 @@ export async function findCompiler(
  * How to compile the binding of TensorFlow.js, and the kit's own small addon, against a native library.
  * @param libraryFolder holds the libraries of `LIBRARIES` and the folder `include`
  */
-export function planBinding(compiler: string, libraryFolder: string): BindingPlan {
+export function planBinding(libraryFolder: string): BindingPlan {
   const packageFolder = dirname(require.resolve("@tensorflow/tfjs-node-gpu/package.json"));
   const sources = join(packageFolder, "binding");
   const nodeHeaders = join(dirname(require.resolve("node-api-headers/package.json")), "include");
@@ -74,18 +73,20 @@ export function planBinding(compiler: string, libraryFolder: string): BindingPla
       sourceFiles.map((file) => sha256(readFileSync(file))),
     ]),
   ).slice(0, 16);
-  return { key, compiler, outputs };
+  return { key, outputs };
 }
 
 /**
  * Compiles both files into a folder (about 10 s).
  * @returns undefined when it went well, else what the compiler complained about
  */
-export async function compileBinding(plan: BindingPlan, folder: string): Promise<string | undefined> {
+export async function compileBinding(
+  compiler: string,
+  plan: BindingPlan,
+  folder: string,
+): Promise<string | undefined> {
   const results = await Promise.all(
-    [...plan.outputs].map(([output, argv]) =>
-      runProgram(plan.compiler, [...argv, "-o", join(folder, output)]),
-    ),
+    [...plan.outputs].map(([output, argv]) => runProgram(compiler, [...argv, "-o", join(folder, output)])),
   );
   const failed = results.find((result) => result.code !== 0);
   return failed === undefined ? undefined : complaintOf(failed);

@@ -10,17 +10,10 @@ import {
   readNativeManifest,
   type NativeManifest,
 } from "../native.js";
-import { compileBinding, findCompiler, planBinding, tryBinding } from "./binding.js";
+import { compileBinding, findCompiler, planBinding, tryBinding, type BindingPlan } from "./binding.js";
 import type { NativeVariant } from "./catalog.js";
 import { withLock } from "./lock.js";
-import {
-  copyInto,
-  installLibrary,
-  librariesToLoad,
-  libraryFolderOf,
-  libraryIsReady,
-  makeFolder,
-} from "./native-library.js";
+import { copyInto, librariesToLoad, libraryFolderOf, libraryIsReady, makeFolder } from "./library-files.js";
 import { thisMachine, variantFor } from "./platform.js";
 
 /** How the set-up of the native engine ended. */
@@ -31,8 +24,8 @@ export type EngineSetup =
 /** What the set-up of the engine needs to know. */
 export interface EngineSetupOptions {
   readonly cache: string;
-  /** An interpreter with pip, or undefined where there is none. */
-  readonly python: string | undefined;
+  /** Looks for an interpreter with pip; undefined where there is none. */
+  readonly findPip: () => Promise<string | undefined>;
   /** Prints a line about what is going on. */
   readonly say: (line: string) => void;
 }
@@ -52,10 +45,9 @@ export async function setUpEngine(options: EngineSetupOptions): Promise<EngineSe
   if ("reason" in choice) return fallback(choice.reason);
   const target = bindingFolder();
   if (target === undefined) return fallback("the npm packages are not installed", "run `npm ci`");
-  const compiler = await findCompiler();
   const { variant } = choice;
   const { cache } = options;
-  const plan = planBinding(compiler?.program ?? "c++", libraryFolderOf(cache, variant));
+  const plan = planBinding(libraryFolderOf(cache, variant));
   const compiled = join(cache, "bindings", plan.key);
   const ready = (changed: boolean): EngineSetup => ({ state: "ready", changed, line: readyLine(variant) });
 
@@ -64,17 +56,20 @@ export async function setUpEngine(options: EngineSetupOptions): Promise<EngineSe
   return withLock(
     join(cache, "setup.lock"),
     async () => {
+      const compiler = existsSync(compiled) ? undefined : await findCompiler();
       if (!existsSync(compiled) && compiler === undefined) {
         return fallback("no C++ compiler was found", COMPILER_CURE);
       }
       if (!libraryIsReady(cache, variant)) {
-        if (options.python === undefined) return fallback("no Python with pip was found", PYTHON_CURE);
-        await installLibrary(cache, variant, options.python, options.say);
+        const python = await options.findPip();
+        if (python === undefined) return fallback("no Python with pip was found", PYTHON_CURE);
+        const { installLibrary } = await import("./install-library.js");
+        await installLibrary(cache, variant, python, options.say);
       }
       const libraries = librariesToLoad(cache, variant);
-      if (!existsSync(compiled)) {
+      if (compiler !== undefined) {
         options.say("TensorFlow.js binding: compiling (about 15 s)");
-        const complaint = await makeBinding(cache, compiled, plan, libraries);
+        const complaint = await makeBinding({ cache, compiled, plan, libraries, compiler: compiler.program });
         if (complaint !== undefined)
           return fallback(complaint, "run `npx ift-kit setup` again after mending that");
       }
@@ -91,16 +86,19 @@ export async function setUpEngine(options: EngineSetupOptions): Promise<EngineSe
   );
 }
 
-async function makeBinding(
-  cache: string,
-  compiled: string,
-  plan: ReturnType<typeof planBinding>,
-  libraries: readonly string[],
-): Promise<string | undefined> {
+async function makeBinding(order: {
+  readonly cache: string;
+  /** Folder that appears when the binding is compiled and loads. */
+  readonly compiled: string;
+  readonly plan: BindingPlan;
+  readonly libraries: readonly string[];
+  readonly compiler: string;
+}): Promise<string | undefined> {
+  const { cache, compiled, plan, libraries, compiler } = order;
   makeFolder(join(cache, "bindings"));
   const temporary = mkdtempSync(join(cache, "bindings", "new-"));
   try {
-    const complaint = await compileBinding(plan, temporary);
+    const complaint = await compileBinding(compiler, plan, temporary);
     if (complaint !== undefined) return `the binding does not compile (${complaint})`;
     const trial = await tryBinding(temporary, libraries);
     if ("problem" in trial) return `the native library does not load (${trial.problem})`;

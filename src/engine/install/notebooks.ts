@@ -46,12 +46,13 @@ export function notebooksAreReady(root: string): boolean {
  */
 export async function setUpNotebooks(
   root: string,
-  python: Python | undefined,
+  findPython: () => Promise<Python | undefined>,
   cache: string,
   say: (line: string) => void,
 ): Promise<NotebookSetup> {
   registerKernel(root);
   if (notebooksAreReady(root)) return { state: "ready", changed: false, line: readyLine() };
+  const python = await findPython();
   if (python === undefined) {
     return missing(`no Python ${OLDEST_PYTHON} or later was found`, "install it with its venv module");
   }

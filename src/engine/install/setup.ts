@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setUpEngine } from "./engine.js";
-import { makeFolder } from "./native-library.js";
+import { makeFolder } from "./library-files.js";
 import { setUpNotebooks } from "./notebooks.js";
 import { cacheFolder, clonePaths, projectRoot } from "./paths.js";
 import { findPython } from "./python.js";
@@ -14,16 +14,16 @@ import { findPython } from "./python.js";
 export async function setUp(say: (line: string) => void): Promise<void> {
   const root = projectRoot();
   const cache = cacheFolder();
-  const python = await findPython();
   makeFolder(cache);
 
-  const notebooks = await setUpNotebooks(root, python, cache, say);
+  const notebooks = await setUpNotebooks(root, findPython, cache, say);
   say(outcome("notebooks", notebooks));
 
   // The environment's own pip where there is one: a system Python may come without.
   const environmentPython = clonePaths(root).python;
-  const pipPython = existsSync(environmentPython) ? environmentPython : python?.program;
-  const engine = await setUpEngine({ cache, python: pipPython, say });
+  const findPip = async (): Promise<string | undefined> =>
+    existsSync(environmentPython) ? environmentPython : (await findPython())?.program;
+  const engine = await setUpEngine({ cache, findPip, say });
   say(outcome("engine", engine));
 }
 
