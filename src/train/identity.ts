@@ -1,0 +1,63 @@
+import type { TensorFlow } from "../engine/tensorflow.js";
+import { KitError } from "../support/errors.js";
+import { canonicalJson, hashJson } from "../support/hash.js";
+import type { TrainConfig } from "./config.js";
+
+/** What must be equal for a run to go on from a checkpoint with the same bits. */
+export interface RunIdentity {
+  /** The configuration without where and how often to save. */
+  readonly config: Omit<TrainConfig, "checkpoint">;
+  /** Hash of ids and masks of all rows, in order. */
+  readonly rows: string;
+  /** Hash of the names and shapes of the parameters. */
+  readonly model: string;
+}
+
+/** The identity of a run. */
+export function runIdentity(
+  config: TrainConfig,
+  rows: string,
+  parameters: ReadonlyMap<string, TensorFlow.Variable>,
+): RunIdentity {
+  const { budget, batch, microBatchRows, optimizer, schedule, seed } = config;
+  return {
+    config: {
+      budget,
+      batch,
+      ...(microBatchRows === undefined ? {} : { microBatchRows }),
+      optimizer,
+      schedule,
+      seed,
+    },
+    rows,
+    model: hashJson([...parameters].map(([name, { shape }]) => [name, shape])),
+  };
+}
+
+/**
+ * Checks that a checkpoint is of this run.
+ * @throws KitError that names what differs
+ */
+export function checkIdentity(saved: RunIdentity, now: RunIdentity, directory: string): void {
+  const cure = "restore it to go on, or choose another checkpoint folder for a new run";
+  const fail = (problem: string, field?: string): KitError =>
+    new KitError(problem, cure, field === undefined ? { file: directory } : { file: directory, field });
+  if (saved.model !== now.model) throw fail("the checkpoint is of a model with other parameters");
+  if (saved.rows !== now.rows) throw fail("the checkpoint is of a run on other rows");
+  const [before, after] = [flatten(saved.config), flatten(now.config)];
+  for (const field of new Set([...before.keys(), ...after.keys()])) {
+    const [was, is] = [before.get(field) ?? "absent", after.get(field) ?? "absent"];
+    if (was !== is) throw fail(`the checkpoint is of a run with ${was} here, now it is ${is}`, field);
+  }
+}
+
+/** Dotted paths and their values as JSON. */
+function flatten(value: unknown, path = ""): Map<string, string> {
+  if (value === undefined) return new Map();
+  if (value === null || typeof value !== "object") return new Map([[path, canonicalJson(value)]]);
+  return new Map(
+    Object.entries(value).flatMap(([name, field]) => [
+      ...flatten(field, path === "" ? name : `${path}.${name}`),
+    ]),
+  );
+}

@@ -1,0 +1,103 @@
+import type { Spans } from "../data/spans.js";
+import { KitError } from "../support/errors.js";
+import { sha256 } from "../support/hash.js";
+
+/**
+ * A row of data as the loop uses it. The last token is only ever a target, so a row of n tokens fills n - 1
+ * positions of a tensor, and the token after position i is the one that is predicted there:
+ *
+ *     tokens        <bos> 2 + 3 = 5 <eos>       supervised: 5 <eos>
+ *     inputs        <bos> 2 + 3 = 5
+ *     targetOffsets               4 5           positions in `inputs`
+ *     targets                     5 <eos>
+ */
+export interface TrainingRow {
+  readonly id: string;
+  /** Token ids but the last: `[tokens - 1]`. */
+  readonly inputs: Int32Array;
+  /** Positions in `inputs` from which a supervised token is predicted, rising: `[supervised]`. */
+  readonly targetOffsets: Int32Array;
+  /** The supervised tokens: `[supervised]`. */
+  readonly targets: Int32Array;
+  /** Tokens in the row, all of them. */
+  readonly tokens: number;
+}
+
+/** What the model can take. */
+export interface RowLimits {
+  readonly vocabularySize: number;
+  /** Positions in a sequence, at most. */
+  readonly contextLength: number;
+}
+
+/**
+ * The rows, checked.
+ * @throws KitError that names the row, when there are none, when one has nothing supervised, is longer than the
+ *   context, or has a token that the model does not know
+ */
+export function prepareRows(rows: readonly Spans[], limits: RowLimits): TrainingRow[] {
+  if (rows.length === 0) {
+    throw new KitError(
+      "there are no rows to train on",
+      "check the data path, the split and what the ledger dropped",
+    );
+  }
+  return rows.map((row, index) => prepareRow(row, index + 1, limits));
+}
+
+function prepareRow({ id, ids, supervised }: Spans, row: number, limits: RowLimits): TrainingRow {
+  const fail = (problem: string, cure: string): KitError =>
+    new KitError(`${problem} (id "${id}")`, cure, { row });
+  if (ids.length !== supervised.length) {
+    throw fail(`${ids.length} ids but ${supervised.length} supervised flags`, "render the row again");
+  }
+  if (supervised[0] === true) {
+    throw fail(
+      "the first token is supervised, but nothing comes before it",
+      "start the row with BOS or a prompt",
+    );
+  }
+  const offsets: number[] = [];
+  supervised.forEach((flag, position) => {
+    if (flag) offsets.push(position - 1);
+  });
+  if (offsets.length === 0) {
+    throw fail(
+      "no token of the row is supervised",
+      "drop the row when rendering, so that the ledger counts it",
+    );
+  }
+  if (ids.length - 1 > limits.contextLength) {
+    throw fail(
+      `the row has ${ids.length} tokens, the model takes ${limits.contextLength + 1} (its context and one target)`,
+      "render with a smaller maxTokens or build the model with a longer context",
+    );
+  }
+  const unknown = ids.find(
+    (token) => !(Number.isInteger(token) && token >= 0 && token < limits.vocabularySize),
+  );
+  if (unknown !== undefined) {
+    throw fail(
+      `the token id ${unknown} is not in the model's vocabulary of ${limits.vocabularySize}`,
+      "use the tokenizer that the model was built for",
+    );
+  }
+  return {
+    id,
+    inputs: Int32Array.from(ids.slice(0, -1)),
+    targetOffsets: Int32Array.from(offsets),
+    targets: Int32Array.from(offsets, (offset) => ids[offset + 1] ?? 0),
+    tokens: ids.length,
+  };
+}
+
+/** SHA-256 over ids, tokens and masks of the rows in their order: a run resumes on the same data only. */
+export function hashRows(rows: readonly TrainingRow[]): string {
+  return sha256(
+    rows
+      .map(({ id, inputs, targetOffsets, targets }) =>
+        [id, inputs.join(" "), targetOffsets.join(" "), targets.join(" ")].join("\n"),
+      )
+      .join("\n\n"),
+  );
+}
