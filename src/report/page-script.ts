@@ -9,16 +9,27 @@ export const PAGE_SCRIPT = `
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let printing = false;
   const PRINT_WIDTH = 660;
+  /** The data with the colours that are too dim for a dark page made lighter. */
+  function lighter(data) {
+    let text = JSON.stringify(data);
+    for (const [color, light] of report.lighter) text = text.replaceAll(color, light);
+    return JSON.parse(text);
+  }
   function draw() {
+    const night = dark.matches && !printing;
     for (const figure of report.figures) {
       const element = document.getElementById("figure-" + figure.id);
       const layout = structuredClone(figure.layout);
-      layout.template = dark.matches && !printing ? report.dark : report.light;
+      layout.template = night ? report.dark : report.light;
       layout.autosize = !printing;
       layout.width = printing ? PRINT_WIDTH : undefined;
-      Plotly.react(element, structuredClone(figure.data), layout, {
+      Plotly.react(element, night ? lighter(figure.data) : structuredClone(figure.data), layout, {
         responsive: true,
         displaylogo: false,
+        displayModeBar: "hover",
+        // plotly would offer to send the data to its maker's server.
+        showSendToCloud: false,
+        plotlyServerURL: "",
         modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
         toImageButtonOptions: { filename: figure.id, scale: 2 },
       });

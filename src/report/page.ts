@@ -4,7 +4,7 @@ import { PAGE_SCRIPT } from "./page-script.js";
 import { PAGE_STYLE } from "./page-style.js";
 import { plotlySource } from "./plotly.js";
 import type { Report, Section, Table } from "./report.js";
-import { DARK_TEMPLATE, LIGHT_TEMPLATE } from "./theme.js";
+import { DARK_TEMPLATE, LIGHTER_COLORS, LIGHT_TEMPLATE } from "./theme.js";
 
 /** The page may run what is written in it and nothing else: no request can leave it. */
 const POLICY =
@@ -19,6 +19,7 @@ export function reportPage(report: Report, pictures: ReadonlyMap<string, Uint8Ar
   const data = {
     light: LIGHT_TEMPLATE,
     dark: DARK_TEMPLATE,
+    lighter: LIGHTER_COLORS,
     figures: figures.map((figure) => ({
       id: figure.id,
       data: figure.data,

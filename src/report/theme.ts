@@ -20,6 +20,14 @@ export interface SeriesStyle {
   readonly symbol: string;
 }
 
+/** Series colours that are too dim on a dark page, in both spellings, and what stands for them there. */
+export const LIGHTER_COLORS: readonly (readonly [string, string])[] = [
+  ["#0072b2", "#2e9be6"],
+  ["rgba(0,114,178,", "rgba(46,155,230,"],
+  ["#d55e00", "#ef7a1f"],
+  ["rgba(213,94,0,", "rgba(239,122,31,"],
+];
+
 /** For floors and for differences that may be zero; 3:1 or more on white and on the dark page. */
 export const NEUTRAL = "#7f7f7f";
 
