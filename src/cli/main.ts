@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { KitError, messageOf } from "../support/errors.js";
+import { EXIT_INTERRUPTED } from "./interrupt.js";
 
 interface CommandModule {
   /** Builds the command with its options and its action. */
@@ -13,6 +14,10 @@ interface CommandEntry {
 
 /** Only the command that is asked for is loaded, so that `--help` and small commands start at once. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: "set up, do the main experiment and write its report",
+    load: () => import("./commands/start.js"),
+  },
   setup: {
     summary: "set up the notebooks and the native engine; can be run again at any time",
     load: () => import("./commands/setup.js"),
@@ -28,6 +33,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   notebook: {
     summary: "execute a notebook without a browser, or make one from a TypeScript file",
     load: () => import("./commands/notebook.js"),
+  },
+  data: {
+    summary: "look at data, render it, split it, train a tokenizer on it",
+    load: () => import("./commands/data.js"),
   },
 };
 
@@ -47,7 +56,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     const program = await buildProgram(argv[2]);
     await program.parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = reportError(error);
+    const code = reportError(error);
+    if (process.exitCode !== EXIT_INTERRUPTED) process.exitCode = code;
   }
 }
 

@@ -57,7 +57,10 @@ export function readJsonFile(path: string): unknown {
 export function fileError(path: string, done: "read" | "written" | "opened", error: unknown): KitError {
   const cures: Record<string, [string, string]> = {
     ENOENT: ["no such file or folder", "check the path"],
-    EACCES: [`the file cannot be ${done}: permission denied`, "change its permissions or choose another path"],
+    EACCES: [
+      `the file cannot be ${done}: permission denied`,
+      "change its permissions or choose another path",
+    ],
     EROFS: ["the file system is read-only", "choose a path that can be written"],
     EISDIR: ["this is a folder, a file was expected", "give the path of a file"],
     ENOTDIR: ["a part of the path is a file, a folder was expected", "check the path"],

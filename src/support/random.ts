@@ -46,7 +46,8 @@ export class Random {
 
   /** An integer in [0, limit), without modulo bias. */
   integer(limit: number): number {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit must be a positive integer, got ${limit}`);
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new RangeError(`limit must be a positive integer, got ${limit}`);
     return Math.floor(this.next() * limit);
   }
 

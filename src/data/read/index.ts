@@ -9,7 +9,11 @@ import { superNaturalInstructionsFormat } from "./super-natural-instructions.js"
 
 export type { FormatName } from "./format.js";
 export type { ReadDropReason, ReadLedger, RowProblem } from "./rows.js";
-export { type OfficialSide, readOfficialSplit } from "./super-natural-instructions-folder.js";
+export {
+  hasOfficialSplit,
+  type OfficialSide,
+  readOfficialSplit,
+} from "./super-natural-instructions-folder.js";
 
 /** All formats, the most particular first: the first that recognizes a sample reads it. */
 const FORMATS: readonly Format[] = [superNaturalInstructionsFormat, selfInstructFormat, alpacaFormat];
@@ -43,7 +47,7 @@ export interface ReadResult {
  */
 export async function readExamples(path: string, options: ReadOptions = {}): Promise<ReadResult> {
   const { onMalformed = "error", limitPerTask = Infinity, wantsTask = () => true } = options;
-  const { format, why } = chooseFormat(path, options.format);
+  const { format, why } = await chooseFormat(path, options.format);
   const collector = new RowCollector({ onMalformed, limitPerTask });
   const examples: Example[] = [];
   for await (const example of format.read({ path, collector, wantsTask })) examples.push(example);
@@ -56,18 +60,23 @@ export async function readExamples(path: string, options: ReadOptions = {}): Pro
  * The format of a path, and why.
  * @throws KitError when nothing is there or no format fits
  */
-export function detectFormat(path: string): { readonly format: FormatName; readonly why: string } {
-  const { format, why } = chooseFormat(path, undefined);
+export async function detectFormat(
+  path: string,
+): Promise<{ readonly format: FormatName; readonly why: string }> {
+  const { format, why } = await chooseFormat(path, undefined);
   return { format: format.name, why };
 }
 
-function chooseFormat(path: string, asked: string | undefined): { format: Format; why: string } {
+async function chooseFormat(
+  path: string,
+  asked: string | undefined,
+): Promise<{ format: Format; why: string }> {
   if (asked !== undefined) {
     const format = FORMATS.find(({ name }) => name === asked);
     if (format !== undefined) return { format, why: "the caller named it" };
     throw new KitError(`there is no format "${asked}"`, `use one of ${FORMAT_NAMES.join(", ")}`);
   }
-  const sample = takeSample(path);
+  const sample = await takeSample(path);
   for (const format of FORMATS) {
     const why = format.recognize(sample);
     if (why !== undefined) return { format, why };

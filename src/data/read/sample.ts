@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 
 import { KitError } from "../../support/errors.js";
 import { fileError } from "../../support/files.js";
 import { readPythonJsonFile } from "./json.js";
+import { readJsonLines } from "./lines.js";
 import type { Sample } from "./format.js";
 
 const HEAD_BYTES = 1 << 20;
@@ -10,7 +11,7 @@ const HEAD_BYTES = 1 << 20;
  * Looks at a folder's names, or at the beginning of a file: its first row.
  * @throws KitError when the path is missing, empty, not UTF-8, or not JSON
  */
-export function takeSample(path: string): Sample {
+export async function takeSample(path: string): Promise<Sample> {
   if (isFolder(path)) {
     const names = readdirSync(path).sort();
     if (names.length === 0) throw new KitError("the folder is empty", "check the path", { file: path });
@@ -20,7 +21,7 @@ export function takeSample(path: string): Sample {
   const start = text.trimStart();
   if (start === "") throw new KitError("the file is empty", "check the path or the download", { file: path });
   if (start.startsWith("[")) return { kind: "array", first: firstOfArray(path, start, whole) };
-  const line = firstLine(start, whole);
+  const line = start.startsWith("{") ? await firstLine(path) : undefined;
   if (line !== undefined) return { kind: "lines", first: asRow(path, line) };
   if (start.startsWith("{")) return { kind: "object", first: asRow(path, readPythonJsonFile(path)) };
   throw new KitError(
@@ -62,16 +63,9 @@ function readHead(path: string): { text: string; whole: boolean } {
 }
 
 /** The first line as a value, where it is a complete JSON object; undefined where it is only the beginning of one. */
-function firstLine(start: string, whole: boolean): unknown {
-  const end = start.indexOf("\n");
-  if (end < 0 && !whole) return undefined;
-  const line = end < 0 ? start : start.slice(0, end);
-  if (!line.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+async function firstLine(path: string): Promise<unknown> {
+  for await (const { value } of readJsonLines(path)) return value;
+  return undefined;
 }
 
 function firstOfArray(path: string, start: string, whole: boolean): Readonly<Record<string, unknown>> {

@@ -72,6 +72,11 @@ export function findTaskTable(folder: string): TaskTable | undefined {
   return new TaskTable(entries);
 }
 
+/** Whether the folder (or the one above) has the official split lists. */
+export function hasOfficialSplit(folder: string): boolean {
+  return [folder, dirname(folder)].some((place) => existsSync(join(place, "splits", "default")));
+}
+
 /**
  * The official split lists of a Super-NaturalInstructions folder, `splits/<track>/{train,test,excluded}_tasks.txt`. They
  * name tasks that the folder may not have; ask it about those that it has.

@@ -45,12 +45,16 @@ export function withTaskTags(examples: readonly Example[], numbers: ReadonlyMap<
  * texts as often as before but not with their own rows. A row whose permuted instruction is by chance its own keeps it.
  */
 export function withShuffledInstructions(examples: readonly Example[], seed: number): Example[] {
-  const instructions = Random.derive(seed, "shuffled instructions").shuffled(
-    examples.map((example) => example.instruction),
-  );
+  const instructions = Random.derive(seed, "shuffled instructions").shuffled(examples.map(instructionIn));
   return examples.map((example, index) => {
-    const { instruction: _own, ...rest } = example;
     const instruction = instructions[index];
-    return instruction === undefined ? rest : { ...rest, instruction };
+    return instruction === undefined ? example : { ...example, instruction };
+  });
+}
+
+function instructionIn({ id, instruction }: Example): string {
+  if (instruction !== undefined) return instruction;
+  throw new KitError(`row "${id}" has no instruction to shuffle`, "use rows with instructions", {
+    field: "instruction",
   });
 }

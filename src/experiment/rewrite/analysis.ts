@@ -5,6 +5,7 @@ import {
   type PairedDifference,
   pairedDifference,
 } from "../../evaluate/bootstrap.js";
+import { type Claim, percentInterval } from "../claim.js";
 import type { RunResult } from "../result.js";
 import { type ArmBudget, budgetsOf, REPORT_BOOTSTRAP, scoresOf } from "../scores.js";
 import { armName } from "./plan.js";
@@ -34,13 +35,6 @@ export interface RewriteAnalysis {
   readonly differences: readonly ArmDifference[];
   readonly budgets: readonly ArmBudget[];
   readonly claims: readonly Claim[];
-}
-
-/** A statement that the numbers either support or not. */
-export interface Claim {
-  readonly statement: string;
-  readonly holds: boolean;
-  readonly evidence: string;
 }
 
 const METRIC = "exact-match";
@@ -81,32 +75,24 @@ export function analyseRewrite(
 
 function claimsOf(differences: readonly ArmDifference[], curve: readonly ArmScores[]): Claim[] {
   const names = {
+    ift: "IFT",
     sft: "SFT",
     "sft-tag": "SFT with task tags",
     "ift-shuffled": "IFT with shuffled instructions",
   };
-  const beaten = differences.map(({ against, difference }): Claim => {
-    const name = against === "ift" ? "IFT" : names[against];
-    return {
-      statement: `IFT beats ${name} on rules never trained on`,
-      holds: difference.low > 0,
-      evidence: `difference in exact match ${percent(difference.mean)} points [${percent(difference.low)}, ${percent(difference.high)}]`,
-    };
-  });
+  const beaten = differences.map(({ against, difference }): Claim => ({
+    statement: `IFT beats ${names[against]} on rules never trained on`,
+    holds: difference.low > 0,
+    evidence: `difference in exact match ${percentInterval(difference)} points`,
+  }));
   const [fewest, most] = [curve[0], curve.at(-1)];
   if (fewest === undefined || most === undefined || fewest === most) return beaten;
   return [
     ...beaten,
     {
-      statement: `more training instructions generalize better: ${most.trainingRules} against ${fewest.trainingRules}`,
+      statement: `${most.trainingRules} training instructions generalize better than ${fewest.trainingRules}`,
       holds: most.heldOut.low > fewest.heldOut.high,
-      evidence:
-        `held-out exact match ${percent(most.heldOut.mean)} [${percent(most.heldOut.low)}, ${percent(most.heldOut.high)}] ` +
-        `against ${percent(fewest.heldOut.mean)} [${percent(fewest.heldOut.low)}, ${percent(fewest.heldOut.high)}]`,
+      evidence: `held-out exact match ${percentInterval(most.heldOut)} % against ${percentInterval(fewest.heldOut)} %`,
     },
   ];
-}
-
-function percent(share: number): string {
-  return (100 * share).toFixed(1);
 }

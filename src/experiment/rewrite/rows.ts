@@ -41,7 +41,7 @@ export function rewriteRows(run: RewriteRun): RewriteRows {
     },
     seed,
   );
-  const symbols = [...settings.language.alphabet, ..."=>|"];
+  const symbols = Array.from(`${settings.language.alphabet}=>|`);
   switch (run.format) {
     case "sft":
       return { ...suite, template: REWRITE_SFT, tokenizer: CharacterTokenizer.fromAlphabet(symbols) };

@@ -1,0 +1,119 @@
+import { join, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { setUp } from "../../engine/install/setup.js";
+import type { PoolOptions, PoolProgress } from "../../experiment/pool.js";
+import { runInstructionExperiment } from "../../experiment/natural-instructions/experiment.js";
+import {
+  DEFAULT_INSTRUCTION_SETTINGS,
+  FAST_INSTRUCTION_SETTINGS,
+  type HeldOut,
+  type InstructionSettings,
+} from "../../experiment/natural-instructions/settings.js";
+import { runRewriteExperiment } from "../../experiment/rewrite/experiment.js";
+import { DEFAULT_SETTINGS, FAST_SETTINGS, FULL_SETTINGS } from "../../experiment/rewrite/settings.js";
+import { hasOfficialSplit } from "../../data/read/index.js";
+import { instructionReport } from "../../report/experiments/natural-instructions.js";
+import { rewriteReport } from "../../report/experiments/rewrite.js";
+import { type Report, writeReport } from "../../report/report.js";
+import { duration, progressBar } from "../../support/progress.js";
+import { onInterrupt } from "../interrupt.js";
+import { positiveInteger } from "../options.js";
+
+interface StartOptions {
+  readonly full?: true;
+  readonly fast?: true;
+  readonly data?: string;
+  readonly heldOut?: readonly string[];
+  readonly out?: string;
+  readonly processes?: number;
+  readonly setup: boolean;
+}
+
+/** `ift-kit start` (npm start): sets up, does the main experiment and writes its report. */
+export function command(): Command {
+  return new Command("start")
+    .option("--full", "the large string-rewrite experiment: hours instead of minutes")
+    .option(
+      "--data <folder>",
+      "a folder of Super-NaturalInstructions tasks instead of the string-rewrite suite",
+    )
+    .option(
+      "--held-out <types...>",
+      "with --data: the task types to hold out (default: the folder's official split, else a quarter)",
+    )
+    .option("--out <folder>", "where runs and report go (default: runs/<name of the experiment>)")
+    .addOption(
+      new Option("--processes <number>", "runs at the same time (default: one for each core)").argParser(
+        positiveInteger,
+      ),
+    )
+    .option("--fast", "a much smaller experiment, to see that everything works")
+    .option("--no-setup", "do not check the set-up first")
+    .action(start);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const began = performance.now();
+  if (options.setup) await setUp((line) => console.log(line));
+  const interrupt = onInterrupt("Stopping: the runs at work write a checkpoint (again to stop at once).");
+  const bar = progressBar("training");
+  const pool: PoolOptions = {
+    signal: interrupt.signal,
+    onProgress: (progress) => bar.update(progress.fraction, describe(progress)),
+    ...(options.processes === undefined ? {} : { processes: options.processes }),
+  };
+  const size = options.full === true ? "full" : options.fast === true ? "fast" : "default";
+  const name = options.data === undefined ? `rewrite-${size}` : `natural-instructions-${size}`;
+  const folder = resolve(options.out ?? join("runs", name));
+  try {
+    const report = await (options.data === undefined
+      ? stringRewriting(size, folder, pool)
+      : naturalInstructions(options.data, options.heldOut, size, folder, pool));
+    bar.stop();
+    const written = await writeReport(join(folder, "report"), report);
+    for (const line of report.summary) console.log(line);
+    console.log(`Done in ${duration((performance.now() - began) / 1000)}.`);
+    console.log(`Report: ${written.html}`);
+  } finally {
+    bar.stop();
+    interrupt.release();
+  }
+}
+
+type Size = "default" | "full" | "fast";
+
+async function stringRewriting(size: Size, folder: string, pool: PoolOptions): Promise<Report> {
+  const settings = { default: DEFAULT_SETTINGS, full: FULL_SETTINGS, fast: FAST_SETTINGS }[size];
+  console.log(
+    `String rewriting, SFT against IFT: ${settings.seeds.length} seeds, ${settings.supervisedTokens.toLocaleString("en")} supervised tokens a run.`,
+  );
+  return rewriteReport(await runRewriteExperiment(settings, folder, pool));
+}
+
+async function naturalInstructions(
+  data: string,
+  heldOutTypes: readonly string[] | undefined,
+  size: Size,
+  folder: string,
+  pool: PoolOptions,
+): Promise<Report> {
+  const heldOut: HeldOut =
+    heldOutTypes !== undefined
+      ? { kind: "named", taskTypes: heldOutTypes }
+      : hasOfficialSplit(data)
+        ? { kind: "official", track: "default" }
+        : { kind: "fraction", fraction: 0.25, seed: 1 };
+  const settings: InstructionSettings = {
+    ...(size === "fast" ? FAST_INSTRUCTION_SETTINGS : DEFAULT_INSTRUCTION_SETTINGS),
+    data: resolve(data),
+    heldOut,
+  };
+  console.log(
+    `Super-NaturalInstructions, SFT against IFT: ${settings.seeds.length} seeds, ${settings.supervisedTokens.toLocaleString("en")} supervised tokens a run.`,
+  );
+  return instructionReport(await runInstructionExperiment(settings, folder, pool));
+}
+
+function describe({ finished, total, tokensPerSecond }: PoolProgress): string {
+  return `${finished} of ${total} runs | ${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`;
+}
