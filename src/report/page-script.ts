@@ -1,14 +1,12 @@
 /**
- * Draws the figures of a page and draws them again when the colour scheme changes and for paper: the figure's data stay,
- * its template (text, rules, ground) changes.
+ * Draws the figures of a page, and again when the colour scheme changes: the data stay, the template (text, rules,
+ * ground) changes. Paper shows the pictures instead.
  */
 export const PAGE_SCRIPT = `
 "use strict";
 (() => {
   const report = JSON.parse(document.getElementById("report-data").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  let printing = false;
-  const PRINT_WIDTH = 660;
   /** The data with the colours that are too dim for a dark page made lighter. */
   function lighter(data) {
     let text = JSON.stringify(data);
@@ -16,13 +14,12 @@ export const PAGE_SCRIPT = `
     return JSON.parse(text);
   }
   function draw() {
-    const night = dark.matches && !printing;
+    const night = dark.matches;
     for (const figure of report.figures) {
       const element = document.getElementById("figure-" + figure.id);
       const layout = structuredClone(figure.layout);
       layout.template = night ? report.dark : report.light;
-      layout.autosize = !printing;
-      layout.width = printing ? PRINT_WIDTH : undefined;
+      layout.autosize = true;
       Plotly.react(element, night ? lighter(figure.data) : structuredClone(figure.data), layout, {
         responsive: true,
         displaylogo: false,
@@ -37,7 +34,5 @@ export const PAGE_SCRIPT = `
   }
   draw();
   dark.addEventListener("change", draw);
-  addEventListener("beforeprint", () => { printing = true; draw(); });
-  addEventListener("afterprint", () => { printing = false; draw(); });
 })();
 `;

@@ -18,7 +18,7 @@ figcaption { margin-bottom: .25rem; }
 figcaption strong { display: block; font-size: 1.05rem; }
 figcaption span { display: block; color: var(--faint); font-size: .875rem; }
 .plot { width: 100%; }
-.plot img { max-width: 100%; background: #ffffff; }
+.still { display: none; max-width: 100%; background: #ffffff; }
 .table { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.4; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; min-width: 3.5rem; }
@@ -35,7 +35,12 @@ td.number { white-space: nowrap; }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   figure, tr, .summary { break-inside: avoid; }
-  h2 { break-after: avoid; }
-  .manifest, .modebar-container { display: none; }
+  h2, section > p { break-after: avoid; }
+  .plot, figcaption, .manifest { display: none; }
+  .still { display: block; }
 }
 `;
+
+/** Where scripts are off the pictures stand for the live figures. */
+export const NO_SCRIPT_STYLE =
+  ".plot, figcaption { display: none; } .still { display: block; background: #ffffff; }";

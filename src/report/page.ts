@@ -1,8 +1,9 @@
 import type { Figure } from "./figure.js";
 import { withoutTitle } from "./figures/common.js";
 import { PAGE_SCRIPT } from "./page-script.js";
-import { PAGE_STYLE } from "./page-style.js";
+import { NO_SCRIPT_STYLE, PAGE_STYLE } from "./page-style.js";
 import { plotlySource } from "./plotly.js";
+import { FIGURE_WIDTH } from "./png.js";
 import type { Report, Section, Table } from "./report.js";
 import { DARK_TEMPLATE, LIGHTER_COLORS, LIGHT_TEMPLATE } from "./theme.js";
 
@@ -12,7 +13,7 @@ const POLICY =
 
 /**
  * The whole report as one HTML page of about 5 MB, nearly all of it plotly.js, which is in it once.
- * @param pictures for each figure's id its PNG, shown where scripts are off
+ * @param pictures for each figure's id its PNG, shown on paper and where scripts are off
  */
 export function reportPage(report: Report, pictures: ReadonlyMap<string, Uint8Array>): string {
   const figures = report.sections.flatMap(({ figure }) => figure ?? []);
@@ -35,6 +36,7 @@ export function reportPage(report: Report, pictures: ReadonlyMap<string, Uint8Ar
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(report.title)}</title>
 <style>${PAGE_STYLE}</style>
+<noscript><style>${NO_SCRIPT_STYLE}</style></noscript>
 </head>
 <body>
 <main>
@@ -76,13 +78,15 @@ function sectionHtml(
 
 function figureHtml(figure: Figure, picture: Uint8Array | undefined): string {
   const { subtitle } = figure;
-  const fallback =
+  const label = escapeHtml(figure.description);
+  const still =
     picture === undefined
       ? ""
-      : `<noscript><img alt="${escapeHtml(figure.description)}" src="data:image/png;base64,${Buffer.from(picture).toString("base64")}"></noscript>`;
+      : `<img class="still" alt="${label}" width="${FIGURE_WIDTH}" src="data:image/png;base64,${Buffer.from(picture).toString("base64")}">`;
   return `<figure>
 <figcaption><strong>${escapeHtml(figure.title)}</strong>${subtitle === undefined ? "" : `<span>${escapeHtml(subtitle)}</span>`}</figcaption>
-<div id="figure-${figure.id}" class="plot" role="img" aria-label="${escapeHtml(figure.description)}" style="min-height:${withoutTitle(figure.layout).height}px">${fallback}</div>
+<div id="figure-${figure.id}" class="plot" role="img" aria-label="${label}" style="min-height:${withoutTitle(figure.layout).height}px"></div>
+${still}
 </figure>`;
 }
 

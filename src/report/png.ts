@@ -13,7 +13,8 @@ export interface PictureSize {
   readonly scale?: number;
 }
 
-const DEFAULT_WIDTH = 760;
+/** The width of a picture in pixels at scale 1, where neither the figure nor the caller says another. */
+export const FIGURE_WIDTH = 760;
 
 /**
  * A figure as an SVG picture, drawn by plotly.js without a browser. Text stays text.
@@ -22,7 +23,7 @@ const DEFAULT_WIDTH = 760;
 export async function renderSvg(figure: Figure, size: PictureSize = {}): Promise<string> {
   const { plotly, document } = headlessPlotly();
   checkSchema(figure);
-  const width = size.width ?? figure.layout.width ?? DEFAULT_WIDTH;
+  const width = size.width ?? figure.layout.width ?? FIGURE_WIDTH;
   const element = document.createElement("div");
   document.body.append(element);
   try {
