@@ -14,7 +14,7 @@ import type { TrainProgress } from "../train/progress.js";
 import { train } from "../train/train.js";
 import { buildManifest } from "./manifest.js";
 import type { RunResult, RunSpecification, ScoredRow } from "./result.js";
-import type { RunContext } from "./suites.js";
+import type { RunContext } from "./context.js";
 
 /** Rows to be answered after training. */
 export interface TestPart {

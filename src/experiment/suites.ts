@@ -1,20 +1,5 @@
 import { KitError } from "../support/errors.js";
-import type { RunProgress, RunResult, RunSpecification } from "./result.js";
-
-/** What a run is given besides its specification. */
-export interface RunContext {
-  readonly key: string;
-  /** A folder of the run's own, for its checkpoint. */
-  readonly workFolder: string;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: RunProgress) => void;
-}
-
-/** Does one run; undefined when it was stopped (it has left a checkpoint and goes on when asked again). */
-export type RunSuite = (
-  specification: RunSpecification,
-  context: RunContext,
-) => Promise<RunResult | undefined>;
+import type { RunSuite } from "./context.js";
 
 /** The code that does the runs of a suite, loaded when it is needed. */
 export async function suiteByName(name: string): Promise<RunSuite> {

@@ -3,7 +3,7 @@ import { rougeL } from "../../evaluate/metrics/rouge.js";
 import { trainByteLevelBpe } from "../../tokenizer/byte-level-bpe.js";
 import type { RunResult, RunSpecification } from "../result.js";
 import { runArm } from "../run-arm.js";
-import type { RunContext } from "../suites.js";
+import type { RunContext } from "../context.js";
 import type { InstructionRun } from "./plan.js";
 import { readInstructionRows, rowsOfArm } from "./rows.js";
 import { trainConfigOf } from "./settings.js";

@@ -1,7 +1,7 @@
 import { exactMatch } from "../../evaluate/metrics/exact-match.js";
 import type { RunResult, RunSpecification } from "../result.js";
 import { runArm } from "../run-arm.js";
-import type { RunContext } from "../suites.js";
+import type { RunContext } from "../context.js";
 import type { RewriteRun } from "./plan.js";
 import { rewriteRows } from "./rows.js";
 import { trainConfigOf } from "./settings.js";
