@@ -13,11 +13,17 @@ export class CellTimeFileWatcher {
   readonly #files = new Map<string, { callbacks: Set<TypeScript.FileWatcherCallback>; stamp: string }>();
   readonly #directories = new Map<string, Set<TypeScript.DirectoryWatcherCallback>>();
   #known: ReadonlySet<string>;
+  #changes = 0;
 
   constructor(ts: typeof TypeScript, sourceRoot: string) {
     this.#ts = ts;
     this.#sourceRoot = sourceRoot;
     this.#known = new Set(listFiles(sourceRoot));
+  }
+
+  /** Grows whenever `check` finds a change. */
+  get changes(): number {
+    return this.#changes;
   }
 
   watchFile(path: string, callback: TypeScript.FileWatcherCallback): TypeScript.FileWatcher {
@@ -43,6 +49,7 @@ export class CellTimeFileWatcher {
       if (stamp === watched.stamp) continue;
       const kind = this.#kindOfChange(watched.stamp, stamp);
       watched.stamp = stamp;
+      this.#changes += 1;
       for (const callback of [...watched.callbacks]) callback(path, kind);
     }
     const current = new Set(listFiles(this.#sourceRoot));
@@ -51,6 +58,7 @@ export class CellTimeFileWatcher {
       ...[...this.#known].filter((path) => !current.has(path)),
     ];
     this.#known = current;
+    this.#changes += changed.length;
     for (const path of changed) {
       for (const [directory, callbacks] of this.#directories) {
         if (!path.startsWith(directory + sep)) continue;

@@ -1,6 +1,7 @@
 import Module from "node:module";
 import { dirname, join } from "node:path";
 import type * as TypeScript from "typescript";
+import { CellDiagnostics } from "./cell-diagnostics.js";
 import { cellCompilerOptions } from "./compiler-options.js";
 import type { CellTimeFileWatcher } from "./file-watching.js";
 import { renameReservedNames } from "./reserved-names.js";
@@ -28,6 +29,7 @@ export function substituteTypeScript(
   packageName: string,
 ): void {
   const ts = compiler as FullTypeScript;
+  const diagnostics = new CellDiagnostics(ts, watcher);
   const forkPath = tslabRequire.resolve("@tslab/typescript-for-tslab");
   const substitute = new Module(forkPath);
   substitute.filename = forkPath;
@@ -43,10 +45,7 @@ export function substituteTypeScript(
         createWatchCompilerHost: watchHostFactory(ts, projectRoot, packageName),
         getDefaultTypeRoots: defaultTypeRoots,
         getNullTransformationContext: () => ts.nullTransformationContext,
-        getPreEmitDiagnosticsOfFiles: (
-          program: TypeScript.Program,
-          files: readonly TypeScript.SourceFile[],
-        ) => diagnosticsOfFiles(ts, program, files),
+        getPreEmitDiagnosticsOfFiles: diagnostics.of.bind(diagnostics),
         getQuickInfoAtPosition: (
           file: TypeScript.SourceFile,
           checker: TypeScript.TypeChecker,
@@ -110,20 +109,6 @@ function defaultTypeRoots(directory: string): string[] {
   const parent = dirname(directory);
   const own = join(directory, "node_modules/@types");
   return parent === directory ? [own] : [own, ...defaultTypeRoots(parent)];
-}
-
-function diagnosticsOfFiles(
-  ts: FullTypeScript,
-  program: TypeScript.Program,
-  files: readonly TypeScript.SourceFile[],
-): readonly TypeScript.Diagnostic[] {
-  return ts.sortAndDeduplicateDiagnostics(
-    files.flatMap((file) => [
-      ...program.getSyntacticDiagnostics(file),
-      ...program.getSemanticDiagnostics(file),
-      ...program.getDeclarationDiagnostics(file),
-    ]),
-  );
 }
 
 function quickInfo(
