@@ -2,82 +2,82 @@ import { createReadStream } from "node:fs";
 import { KitError } from "../../support/errors.js";
 import { fileError } from "../../support/files.js";
 
-/** A line of a text file, counted from 1, without its end. */
-export interface Line {
+/** A line of a file, counted from 1, without its end. */
+interface Line {
   readonly number: number;
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
-/** The longest line that is read, in characters; a longer one is not a row but a file of another kind. */
+/** The longest line that is read, in bytes; a longer one is not a row but a file of another kind. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 
+const NEWLINE = 0x0a;
+
 /**
- * The lines of a UTF-8 file, read as a stream: memory holds one block and one line. LF and CRLF end a line; a byte
- * order mark is left out.
- * @throws KitError when the file cannot be read, is not UTF-8, or has a line of more than 64 Mi characters
+ * The lines of a file, read as a stream: memory holds one block and one line. They are cut as bytes, so that a character
+ * on the border of two blocks stays whole.
  */
-export async function* readLines(path: string): AsyncGenerator<Line> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+async function* readLines(path: string): AsyncGenerator<Line> {
   let number = 0;
-  let parts: string[] = [];
+  let parts: Uint8Array[] = [];
   let length = 0;
+  const finish = (last: Uint8Array): Line => {
+    const bytes = parts.length === 0 ? last : Buffer.concat([...parts, last]);
+    parts = [];
+    length = 0;
+    return { number: ++number, bytes };
+  };
   try {
-    for await (const block of createReadStream(path, { highWaterMark: 1 << 18 })) {
-      const pieces = decoder.decode(block as Buffer, { stream: true }).split("\n");
-      const last = pieces.pop() ?? "";
-      for (const piece of pieces) {
-        parts.push(piece);
-        yield { number: ++number, text: withoutReturn(parts.join("")) };
-        parts = [];
-        length = 0;
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
+      const block = chunk as Uint8Array;
+      let start = 0;
+      for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
+        yield finish(block.subarray(start, end));
+        start = end + 1;
       }
-      parts.push(last);
-      length += last.length;
+      parts.push(block.subarray(start));
+      length += block.length - start;
       if (length > LONGEST_LINE) throw lineTooLong(path, number + 1);
     }
-    parts.push(decoder.decode());
   } catch (error) {
-    if (error instanceof KitError) throw error;
-    if (error instanceof TypeError) {
-      throw new KitError("the file is not valid UTF-8", "save it as UTF-8 text", {
-        file: path,
-        line: number + 1,
-      });
-    }
-    throw fileError(path, "read", error);
+    throw error instanceof KitError ? error : fileError(path, "read", error);
   }
-  const text = withoutReturn(parts.join(""));
-  if (text !== "") yield { number: number + 1, text };
+  if (length > 0) yield finish(new Uint8Array());
 }
 
-/** The lines that hold something, each parsed as JSON; one that is not JSON comes as its problem. */
-export async function* readJsonLines(
-  path: string,
-): AsyncGenerator<{ readonly line: number; readonly value: unknown; readonly problem?: string }> {
-  for await (const { number, text } of readLines(path)) {
-    if (text.trim() === "") continue;
-    let value: unknown;
-    let problem: string | undefined;
+/** A line of a JSONL file: its value, or why it has none. */
+export type JsonLine =
+  { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
+
+/**
+ * The lines that hold something besides white space, each parsed as JSON. LF and CRLF end a line; a byte order mark is
+ * left out.
+ * @throws KitError when the file cannot be read or has a line of more than 64 MiB
+ */
+export async function* readJsonLines(path: string): AsyncGenerator<JsonLine> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for await (const { number: line, bytes } of readLines(path)) {
+    let text: string;
     try {
-      value = JSON.parse(text);
+      text = decoder.decode(bytes);
     } catch {
-      problem = "the line is not valid JSON";
+      yield { line, problem: "the line is not valid UTF-8" };
+      continue;
     }
-    yield problem === undefined ? { line: number, value } : { line: number, value: undefined, problem };
+    if (text.trim() === "") continue;
+    let parsed: JsonLine;
+    try {
+      parsed = { line, value: JSON.parse(text) };
+    } catch {
+      parsed = { line, problem: "the line is not valid JSON" };
+    }
+    yield parsed;
   }
-}
-
-function withoutReturn(text: string): string {
-  return text.endsWith("\r") ? text.slice(0, -1) : text;
 }
 
 function lineTooLong(path: string, line: number): KitError {
-  return new KitError(
-    "the line has more than 64 Mi characters",
-    "check that this is a file with one row a line",
-    {
-      file: path,
-      line,
-    },
-  );
+  return new KitError("the line has more than 64 MiB", "check that this is a file with one row a line", {
+    file: path,
+    line,
+  });
 }

@@ -34,13 +34,13 @@ export const selfInstructFormat: Format = {
 
 async function* readSelfInstruct({ path, collector, wantsTask }: ReadRequest): AsyncGenerator<Example> {
   const source = basename(path, extname(path));
-  for await (const { line, value, problem } of readJsonLines(path)) {
-    const place = { file: path, line };
-    if (problem !== undefined) {
-      collector.drop("malformed", problem, "correct the line", place);
+  for await (const item of readJsonLines(path)) {
+    const place = { file: path, line: item.line };
+    if ("problem" in item) {
+      collector.drop("malformed", item.problem, "correct the line", place);
       continue;
     }
-    const checked = checkRow(rowSchema, value);
+    const checked = checkRow(rowSchema, item.value);
     if ("fault" in checked) {
       const { field, problem: fault } = checked.fault;
       collector.drop("malformed", fault, "correct the line", field === "" ? place : { ...place, field });
@@ -62,8 +62,8 @@ async function* readSelfInstruct({ path, collector, wantsTask }: ReadRequest): A
       continue;
     }
     const taskType = app ?? (classification === true ? "classification" : "generation");
-    for (const [index, item] of instances.entries()) {
-      const instance = checkRow(instanceSchema, item);
+    for (const [index, value] of instances.entries()) {
+      const instance = checkRow(instanceSchema, value);
       if ("fault" in instance) {
         const { field, problem: fault } = instance.fault;
         const path = `instances.${index}${field === "" ? "" : `.${field}`}`;
