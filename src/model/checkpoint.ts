@@ -44,7 +44,8 @@ export function loadDecoder(directory: string): Decoder {
   const config = loadDecoderConfig(directory);
   const file = join(directory, WEIGHTS_FILE);
   const { tensors } = readSafetensors(file, (header) => checkHeader(file, header, config));
-  return Decoder.fromValues(config, ({ name }) => finiteValues(file, name, tensors.get(name)));
+  const values = new Map([...tensors].map(([name, tensor]) => [name, finiteValues(file, name, tensor)]));
+  return Decoder.fromValues(config, ({ name }) => values.get(name) ?? new Float32Array());
 }
 
 /**
@@ -88,8 +89,7 @@ function checkHeader(file: string, { entries }: Header, config: DecoderConfig): 
   }
 }
 
-function finiteValues(file: string, name: string, tensor: StoredTensor | undefined): Float32Array {
-  const data = tensor?.data;
+function finiteValues(file: string, name: string, { data }: StoredTensor): Float32Array {
   if (!(data instanceof Float32Array)) throw new Error(`the header of ${name} was not checked`);
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw corrupt(file, `value ${bad} of the parameter "${name}" is ${data[bad] ?? ""}`);

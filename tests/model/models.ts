@@ -1,0 +1,57 @@
+import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
+import type { DecoderConfig } from "../../src/model/config.js";
+import { Decoder } from "../../src/model/decoder.js";
+import { normals } from "../engine/numeric.js";
+
+/** GPT-2 in small. */
+export const GPT2: DecoderConfig = {
+  vocabularySize: 13,
+  width: 8,
+  layers: 2,
+  heads: 2,
+  feedForwardWidth: 20,
+  contextLength: 16,
+  positions: { kind: "learned" },
+  norm: { kind: "layer", epsilon: 1e-5 },
+  activation: "gelu-tanh",
+  biases: true,
+  tiedHead: true,
+};
+
+/** Llama in small. */
+export const LLAMA: DecoderConfig = {
+  ...GPT2,
+  positions: { kind: "rotary", base: 10_000 },
+  norm: { kind: "rms", epsilon: 1e-6 },
+  activation: "swiglu",
+  biases: false,
+  tiedHead: false,
+};
+
+/** The two families. */
+export const FAMILIES = { "GPT-2": GPT2, Llama: LLAMA } as const;
+
+/** A decoder with large weights, so that a leak between positions shows far above the rounding. */
+export function largeDecoder(config: DecoderConfig): Decoder {
+  let seed = 0;
+  return Decoder.fromValues(config, ({ name, shape }) => {
+    const values = tf.tidy(() => normals(shape, ++seed, 0.5).dataSync<"float32">());
+    return name.endsWith(".gain") ? values.map((value) => value + 1) : values.slice();
+  });
+}
+
+/** int32 `[rows, columns]` */
+export function matrix(rows: readonly (readonly number[])[]): TensorFlow.Tensor2D {
+  return tf.tensor2d(
+    rows.map((row) => [...row]),
+    undefined,
+    "int32",
+  );
+}
+
+/** Hidden states of one row alone, one list for each position. */
+export function hiddenAlone(decoder: Decoder, ids: readonly number[]): number[][] {
+  return tf.tidy(() =>
+    tf.squeeze<TensorFlow.Tensor2D>(decoder.hiddenStates({ ids: matrix([ids]) }), [0]).arraySync(),
+  );
+}
