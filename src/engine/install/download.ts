@@ -1,16 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFile, open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -115,23 +106,20 @@ async function append(
   start: number,
   { size, progress }: DownloadRequest,
 ): Promise<void> {
+  // Chunk by chunk, so that what has come before a cut connection is on the disk.
+  const file = await open(part, start > 0 ? "a" : "w");
   let received = start;
-  const counter = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      await file.writeFile(chunk);
       received += chunk.length;
       progress?.update(Math.min(received, size));
-      done(null, chunk);
-    },
-  });
-  try {
-    await pipeline(
-      Readable.fromWeb(body),
-      counter,
-      createWriteStream(part, { flags: start > 0 ? "a" : "w" }),
-    );
+    }
   } catch (error) {
     if (DISK_PROBLEMS.has(systemErrorCode(error) ?? "")) throw fileError(part, "written", error);
     throw new Interrupted(connectionProblem(error));
+  } finally {
+    await file.close();
   }
 }
 

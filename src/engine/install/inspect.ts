@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { messageOf } from "../../support/errors.js";
+import { KitError, messageOf } from "../../support/errors.js";
 import type { EngineInfo } from "../info.js";
 import { startEngine } from "../start.js";
 import { findCompiler } from "./binding.js";
@@ -84,11 +84,8 @@ async function engineOrLack(missing: Lack[]): Promise<EngineInfo | undefined> {
     }
     return engine;
   } catch (error) {
-    missing.push({
-      what: "engine",
-      cost: `nothing can be trained: ${messageOf(error)}`,
-      cure: "run `npm ci`, then `npx ift-kit setup`",
-    });
+    const cure = error instanceof KitError ? error.cure : "run `npm ci`, then `npx ift-kit setup`";
+    missing.push({ what: "engine", cost: `nothing can be trained (${messageOf(error)})`, cure });
     return undefined;
   }
 }
