@@ -77,6 +77,12 @@ export async function doRuns(
       );
       progress.end(specification.id, reply.kind === "finished");
       if (reply.kind === "failed") failed.push({ id: specification.id, message: reply.message });
+      else if (reply.kind === "finished" && store.find(specification) === undefined) {
+        failed.push({
+          id: specification.id,
+          message: "the kit's sources were changed while the experiment ran",
+        });
+      }
     }
   };
   await Promise.all(Array.from({ length: processes }, lane));
