@@ -34,6 +34,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "execute a notebook without a browser, or make one from a TypeScript file",
     load: () => import("./commands/notebook.js"),
   },
+  score: {
+    summary: "log-probabilities of given answers to given prompts",
+    load: () => import("./commands/score.js"),
+  },
+  generate: {
+    summary: "answers to given prompts, greedy or sampled",
+    load: () => import("./commands/generate.js"),
+  },
   data: {
     summary: "look at data, render it, split it, train a tokenizer on it",
     load: () => import("./commands/data.js"),

@@ -1,0 +1,32 @@
+import type { Tokenizer } from "../data/tokenizer.js";
+import { type Decoder } from "../model/decoder.js";
+import { CONFIG_FILE, loadDecoder } from "../model/checkpoint.js";
+import { KitError } from "../support/errors.js";
+import { loadTokenizer } from "../tokenizer/load.js";
+import { join } from "node:path";
+
+/** A model that can be asked. */
+export interface LoadedModel {
+  readonly decoder: Decoder;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * A decoder and its tokenizer from one folder (`config.json`, `model.safetensors`, `tokenizer.json`,
+ * `tokenizer_config.json`). The engine must have been started.
+ * @throws KitError when a file is missing or corrupt, or the tokenizer has ids that the model lacks
+ */
+export function loadModelFolder(directory: string): LoadedModel {
+  const tokenizer = loadTokenizer(directory);
+  const decoder = loadDecoder(directory);
+  if (tokenizer.vocabularySize > decoder.config.vocabularySize) {
+    const size = decoder.config.vocabularySize;
+    decoder.dispose();
+    throw new KitError(
+      `the model has ${size} token ids, its tokenizer ${tokenizer.vocabularySize}`,
+      "put the tokenizer into the folder that the model was trained with",
+      { file: join(directory, CONFIG_FILE), field: "vocabularySize" },
+    );
+  }
+  return { decoder, tokenizer };
+}

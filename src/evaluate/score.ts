@@ -1,0 +1,154 @@
+import { targetLogProbabilities } from "../engine/ops/cross-entropy.js";
+import { tf, type TensorFlow } from "../engine/tensorflow.js";
+import type { Decoder } from "../model/decoder.js";
+import { KitError } from "../support/errors.js";
+import { byLength } from "./batches.js";
+
+/** How probable is `target` after `prompt`? */
+export interface ScoreRequest {
+  /** Token ids, BOS included where the tokenizer has one; at least one. */
+  readonly prompt: readonly number[];
+  /** Token ids; at least one. */
+  readonly target: readonly number[];
+}
+
+/** The answer to a `ScoreRequest`, in nats. */
+export interface TargetScore {
+  /** Natural log of the probability of the whole target: the sum of `tokenLogprobs`. */
+  readonly logprob: number;
+  /** Natural log of each target token's probability given all tokens before it: `[target tokens]`. */
+  readonly tokenLogprobs: readonly number[];
+}
+
+export interface ScoreOptions {
+  /** Most tokens in a batch, padding included; changes the time and the memory, not the scores. */
+  readonly batchTokens: number;
+  /** Stops before the next batch; the result is then an empty list. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Logits that are held at once: 64 MB of float32. */
+const MOST_LOGITS = 16_777_216;
+
+/**
+ * Log-probabilities of targets after their prompts, in float32, with one forward pass for each batch of rows of nearly
+ * the same length. Rows are padded on the right, where no token of theirs looks, and logits are made for the target
+ * positions only, so that a score does not depend on the batch.
+ *
+ *     fed        <bos> a b => x     (the last target token predicts nothing)
+ *     read off                x y   (target "x y", predicted at "=>" and "x")
+ *
+ * @returns one score for each request, in their order; an empty list when the signal aborts
+ * @throws KitError for an empty prompt or target, a row longer than the model's context, or an id that the model does
+ *   not have
+ */
+export async function scoreTargets(
+  decoder: Decoder,
+  requests: readonly ScoreRequest[],
+  options: ScoreOptions,
+): Promise<TargetScore[]> {
+  checkRequests(decoder, requests, options);
+  const scores = new Array<TargetScore>(requests.length);
+  const rows = requests.map((request, index) => ({ ...request, index }));
+  let done = 0;
+  const fits = (count: number, longest: number): boolean => count * longest <= options.batchTokens;
+  for (const batch of byLength(rows, fedLength, fits)) {
+    if (options.signal?.aborted === true) return [];
+    const logprobs = await scoreBatch(decoder, batch);
+    let start = 0;
+    for (const { index, target } of batch) {
+      const tokenLogprobs = Array.from(logprobs.subarray(start, start + target.length));
+      start += target.length;
+      scores[index] = { logprob: tokenLogprobs.reduce((sum, value) => sum + value, 0), tokenLogprobs };
+    }
+    done += batch.length;
+    options.onProgress?.(done, requests.length);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return scores;
+}
+
+function fedLength({ prompt, target }: ScoreRequest): number {
+  return prompt.length + target.length - 1;
+}
+
+/** The targets' log-probabilities of all rows, one after another: `[target tokens of the batch]`. */
+async function scoreBatch(decoder: Decoder, batch: readonly ScoreRequest[]): Promise<Float32Array> {
+  const time = Math.max(...batch.map(fedLength));
+  const ids = new Int32Array(batch.length * time);
+  const positions: number[] = [];
+  const targets: number[] = [];
+  batch.forEach(({ prompt, target }, row) => {
+    ids.set([...prompt, ...target.slice(0, -1)], row * time);
+    target.forEach((id, index) => {
+      positions.push(row * time + prompt.length - 1 + index);
+      targets.push(id);
+    });
+  });
+  const logprobs = tf.tidy((): TensorFlow.Tensor => {
+    const hidden = decoder.hiddenStates({ ids: tf.tensor2d(ids, [batch.length, time], "int32") });
+    const flat = tf.reshape(hidden, [batch.length * time, decoder.config.width]);
+    const rowsAtOnce = Math.max(1, Math.floor(MOST_LOGITS / decoder.config.vocabularySize));
+    const parts: TensorFlow.Tensor1D[] = [];
+    for (let start = 0; start < positions.length; start += rowsAtOnce) {
+      const end = start + rowsAtOnce;
+      parts.push(
+        tf.tidy(() => {
+          const chosen = tf.gather(flat, tf.tensor1d(positions.slice(start, end), "int32"));
+          const wanted = tf.tensor1d(targets.slice(start, end), "int32");
+          return targetLogProbabilities(decoder.logits(chosen as TensorFlow.Tensor2D), wanted);
+        }),
+      );
+    }
+    return tf.concat(parts);
+  });
+  const values = await logprobs.data();
+  logprobs.dispose();
+  return Float32Array.from(values);
+}
+
+function checkRequests(
+  decoder: Decoder,
+  requests: readonly ScoreRequest[],
+  { batchTokens }: ScoreOptions,
+): void {
+  if (!Number.isInteger(batchTokens) || batchTokens < 1) {
+    throw new KitError(`batches of ${batchTokens} tokens`, "give a whole number of at least 1", {
+      field: "batchTokens",
+    });
+  }
+  const { contextLength, vocabularySize } = decoder.config;
+  requests.forEach((request, index) => {
+    const row = index + 1;
+    if (request.prompt.length === 0) {
+      throw new KitError("an empty prompt", "give at least one token, such as the tokenizer's BOS", {
+        row,
+        field: "prompt",
+      });
+    }
+    if (request.target.length === 0) {
+      throw new KitError("an empty target has no probability", "give at least one token", {
+        row,
+        field: "target",
+      });
+    }
+    if (fedLength(request) > contextLength) {
+      throw new KitError(
+        `prompt and target of ${request.prompt.length} + ${request.target.length} tokens do not fit the model's context of ${contextLength}`,
+        "shorten the prompt or use a model with a longer context",
+        { row },
+      );
+    }
+    const unknown = [...request.prompt, ...request.target].find(
+      (id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize),
+    );
+    if (unknown !== undefined) {
+      throw new KitError(
+        `the model has no token ${unknown}, only 0 to ${vocabularySize - 1}`,
+        "use the model's own tokenizer",
+        { row },
+      );
+    }
+  });
+}
