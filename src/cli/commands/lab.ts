@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { Command } from "commander";
 import { notebooksAreReady } from "../../engine/install/notebooks.js";
-import { notebookEnvironment, projectRoot } from "../../notebook/environment.js";
+import { KERNEL_NAME, notebookEnvironment, projectRoot } from "../../notebook/environment.js";
 import { KitError, messageOf } from "../../support/errors.js";
 
-/** JupyterLab asks no server for news and updates. */
-const QUIET = [
+/** New notebooks are in TypeScript; no server is asked for news and updates. */
+const SETTINGS = [
+  `--MultiKernelManager.default_kernel_name=${KERNEL_NAME}`,
   "--LabApp.news_url=None",
   "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
 ];
@@ -16,7 +17,6 @@ export function command(): Command {
     .description("Opens JupyterLab with the TypeScript kernel, in the folder of the clone.")
     .argument("[arguments...]", "passed on to JupyterLab, for example --no-browser --port=8890")
     .allowUnknownOption()
-    .passThroughOptions()
     .helpOption("--help", "display help for command")
     .action(lab);
 }
@@ -30,7 +30,7 @@ async function lab(passedOn: readonly string[]): Promise<void> {
     });
   }
   const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
-  const argv = ["-m", "jupyterlab", `--ServerApp.root_dir=${root}`, ...QUIET, ...asRoot, ...passedOn];
+  const argv = ["-m", "jupyterlab", `--ServerApp.root_dir=${root}`, ...SETTINGS, ...asRoot, ...passedOn];
   process.exitCode = await runAttached(python, argv, variables);
 }
 
