@@ -42,6 +42,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "answers to given prompts, greedy or sampled",
     load: () => import("./commands/generate.js"),
   },
+  evaluate: {
+    summary: "answer labelled rows and score the answers per task type, beside the floors",
+    load: () => import("./commands/evaluate.js"),
+  },
+  report: {
+    summary: "draw the page and the pictures of a stored report again",
+    load: () => import("./commands/report.js"),
+  },
+  train: {
+    summary: "train a model as a JSON file says; resumable",
+    load: () => import("./commands/train.js"),
+  },
   data: {
     summary: "look at data, render it, split it, train a tokenizer on it",
     load: () => import("./commands/data.js"),

@@ -4,7 +4,7 @@ import { PAGE_SCRIPT } from "./page-script.js";
 import { NO_SCRIPT_STYLE, PAGE_STYLE } from "./page-style.js";
 import { plotlySource } from "./plotly.js";
 import { FIGURE_WIDTH } from "./png.js";
-import type { Report, Section, Table } from "./report.js";
+import type { Report, Section, Table } from "./document.js";
 import { DARK_TEMPLATE, LIGHTER_COLORS, LIGHT_TEMPLATE } from "./theme.js";
 
 /** The page may run what is written in it and nothing else: no request can leave it. */

@@ -1,33 +1,11 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../support/files.js";
 import { KitError } from "../support/errors.js";
-import type { Figure } from "./figure.js";
+import type { Report, Section, Table } from "./document.js";
 import { reportPage } from "./page.js";
 import { renderPng } from "./png.js";
 
-/** What a set of runs showed, ready to be read. */
-export interface Report {
-  readonly title: string;
-  /** One sentence each; they say no more than the intervals allow. */
-  readonly summary: readonly string[];
-  readonly sections: readonly Section[];
-  /** Where the numbers come from: versions, seeds, hashes, configurations. Any JSON value. */
-  readonly manifest: unknown;
-}
-
-export interface Section {
-  readonly heading: string;
-  /** Paragraphs. */
-  readonly text?: readonly string[];
-  readonly figure?: Figure;
-  readonly table?: Table;
-}
-
-export interface Table {
-  readonly columns: readonly { readonly name: string; readonly unit?: string }[];
-  /** As many cells in each row as there are columns. */
-  readonly rows: readonly (readonly (string | number)[])[];
-}
+export type { Report, Section, Table };
 
 /** Paths of what was written. */
 export interface WrittenReport {

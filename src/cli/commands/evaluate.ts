@@ -1,0 +1,169 @@
+import { Command, Option } from "commander";
+import type { RenderPolicy } from "../../data/spans.js";
+import { TEMPLATES, templateByName } from "../../data/templates/index.js";
+import { startEngine } from "../../engine/start.js";
+import type { Interval } from "../../evaluate/bootstrap.js";
+import { evaluate, type EvaluatedTaskType, type Evaluation } from "../../evaluate/evaluate.js";
+import { loadModelFolder } from "../../evaluate/model-folder.js";
+import type { Match } from "../../evaluate/metrics/exact-match.js";
+import { KitError } from "../../support/errors.js";
+import { writeFileAtomic } from "../../support/files.js";
+import { progressBar } from "../../support/progress.js";
+import { onInterrupt } from "../interrupt.js";
+import { positiveInteger } from "../options.js";
+import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./data/shared.js";
+
+interface EvaluateFlags extends ReadFlags {
+  readonly model: string;
+  readonly data: string;
+  readonly template: string;
+  readonly taskTypes?: readonly string[];
+  readonly match: Match;
+  readonly stem: boolean;
+  readonly overlong: RenderPolicy["overlong"];
+  readonly maxNewTokens: number;
+  readonly batchSize: number;
+  readonly resamples: number;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+const BOOTSTRAP = { level: 0.95, seed: 1 } as const;
+
+/** `ift-kit evaluate --model DIR --data PATH --template T`: scores per task type beside the floors. */
+export function command(): Command {
+  return withReadFlags(new Command("evaluate"))
+    .requiredOption("--model <folder>", "folder with config.json, model.safetensors and tokenizer.json")
+    .requiredOption("--data <path>", "file or folder with labelled rows")
+    .requiredOption("--template <name>", `one of ${TEMPLATES.map(({ name }) => name).join(", ")}`)
+    .option("--task-types <names...>", "score these task types only")
+    .addOption(
+      new Option(
+        "--match <how>",
+        "exact match to the character, or without case, punctuation and extra blanks",
+      )
+        .choices(["strict", "normalized"])
+        .default("normalized"),
+    )
+    .option("--no-stem", "ROUGE-L without the Porter stemmer")
+    .addOption(
+      new Option("--overlong <what>", "what becomes of a row whose prompt leaves no room for the answer")
+        .choices(["drop", "cut-input-start", "cut-input-end"])
+        .default("drop"),
+    )
+    .option("--max-new-tokens <number>", "longest answer in tokens", positiveInteger, 64)
+    .option(
+      "--batch-size <number>",
+      "rows answered together; does not change the scores",
+      positiveInteger,
+      32,
+    )
+    .option("--resamples <number>", "bootstrap resamples of the 95% intervals", positiveInteger, 10_000)
+    .option("--out <file>", "also write scores and every answer to this JSON file")
+    .option("--json", "print the scores as JSON")
+    .action(evaluateModel);
+}
+
+async function evaluateModel(flags: EvaluateFlags): Promise<void> {
+  const template = templateByName(flags.template);
+  const { examples } = await readWithFlags(flags.data, flags);
+  const rows = chooseTaskTypes(examples, flags.taskTypes, flags.data);
+  await startEngine();
+  const model = loadModelFolder(flags.model);
+  const interrupt = onInterrupt("Stopping; nothing is written.");
+  const bar = progressBar("answering");
+  const settings = {
+    template,
+    policy: { maxTokens: model.decoder.config.contextLength, overlong: flags.overlong },
+    maxNewTokens: flags.maxNewTokens,
+    match: flags.match,
+    stem: flags.stem,
+    bootstrap: { ...BOOTSTRAP, resamples: flags.resamples },
+  };
+  let evaluation: Evaluation | undefined;
+  try {
+    evaluation = await evaluate(model, rows, settings, {
+      batchSize: flags.batchSize,
+      signal: interrupt.signal,
+      onProgress: (done, total) => bar.update(done / total, `${done} of ${total} rows`),
+    });
+  } finally {
+    bar.stop();
+    interrupt.release();
+  }
+  if (evaluation === undefined) return;
+  const { predictions, ...scores } = evaluation;
+  const described = {
+    model: flags.model,
+    tokenizerHash: model.tokenizer.hash,
+    data: flags.data,
+    ...settings,
+    template: { name: template.name, hash: template.hash },
+    ...scores,
+  };
+  if (flags.out !== undefined) {
+    writeFileAtomic(flags.out, `${JSON.stringify({ ...described, predictions }, null, 2)}\n`);
+  }
+  console.log(flags.json === true ? JSON.stringify(described, null, 2) : describe(evaluation, flags));
+}
+
+function chooseTaskTypes<Row extends { readonly taskType: string }>(
+  rows: readonly Row[],
+  wanted: readonly string[] | undefined,
+  file: string,
+): readonly Row[] {
+  if (wanted === undefined) return rows;
+  const known = new Set(rows.map(({ taskType }) => taskType));
+  const unknown = wanted.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new KitError(`there is no task type "${unknown}"`, `choose among ${[...known].sort().join(", ")}`, {
+      file,
+    });
+  }
+  return rows.filter(({ taskType }) => wanted.includes(taskType));
+}
+
+function describe({ taskTypes, overall, leftOut, shortened }: Evaluation, flags: EvaluateFlags): string {
+  const header = [
+    "task type",
+    "rows",
+    `exact match (${flags.match})`,
+    `ROUGE-L${flags.stem ? " (stemmed)" : ""}`,
+    "majority EM",
+    "copy input R-L",
+    "copy demo R-L",
+  ];
+  const all = taskTypes.reduce((sum, { rows }) => sum + rows, 0);
+  const lines = taskTypes.map((one) => [
+    one.taskType,
+    one.rows,
+    percent(one.exactMatch),
+    percent(one.rougeL),
+    ...floorCells(one),
+  ]);
+  const notes = [
+    leftOut.length === 0
+      ? ""
+      : `${leftOut.length} rows left out: their prompt leaves no room for ${flags.maxNewTokens} tokens.`,
+    shortened === 0 ? "" : `${shortened} rows with a shortened input.`,
+  ];
+  return [
+    textTable(header, [
+      ...lines,
+      ["all, each task type the same", all, percent(overall.exactMatch), percent(overall.rougeL), "", "", ""],
+    ]),
+    `In percent. ${overall.exactMatch.basis}; within a task type over its examples.`,
+    ...notes.filter(Boolean),
+  ].join("\n");
+}
+
+function floorCells({ floors }: EvaluatedTaskType): string[] {
+  const { majorityLabel, copyInput, copyDemonstration } = floors;
+  return [majorityLabel.exactMatch, copyInput.rougeL, copyDemonstration?.rougeL].map((value) =>
+    value === undefined ? "-" : (100 * value).toFixed(1),
+  );
+}
+
+function percent({ mean, low, high }: Interval): string {
+  return `${(100 * mean).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
+}
