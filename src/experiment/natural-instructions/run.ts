@@ -1,3 +1,8 @@
+import type { Example } from "../../data/example.js";
+import { renderSpans } from "../../data/render.js";
+import type { RenderPolicy } from "../../data/spans.js";
+import type { Template } from "../../data/template.js";
+import type { Tokenizer } from "../../data/tokenizer.js";
 import { exactMatch } from "../../evaluate/metrics/exact-match.js";
 import { rougeL } from "../../evaluate/metrics/rouge.js";
 import { trainByteLevelBpe } from "../../tokenizer/byte-level-bpe.js";
@@ -23,7 +28,17 @@ export async function runNaturalInstructions(
     rows.train.flatMap(({ instruction = "", input, outputs }) => [instruction, input, ...outputs]),
     { vocabularySize: settings.vocabularySize },
   );
-  const { train, template } = rowsOfArm(rows, run.format, seed);
+  const policy: RenderPolicy = {
+    maxTokens: settings.decoder.contextLength,
+    overlong: "cut-input-end",
+    lossOn: "response",
+  };
+  const { template: longest } = rowsOfArm(rows, "ift", seed);
+  const { train, template } = rowsOfArm(
+    { ...rows, train: rows.train.filter((row) => fits(row, longest, tokenizer, policy)) },
+    run.format,
+    seed,
+  );
   return runArm(
     run,
     {
@@ -34,7 +49,7 @@ export async function runNaturalInstructions(
       ],
       template,
       tokenizer,
-      policy: { maxTokens: settings.decoder.contextLength, overlong: "cut-input-end", lossOn: "response" },
+      policy,
       decoder: settings.decoder,
       training: trainConfigOf(settings, seed),
       maxNewTokens: settings.maxNewTokens,
@@ -46,4 +61,9 @@ export async function runNaturalInstructions(
     },
     context,
   );
+}
+
+/** A row that is too long with its definition is left out of every arm, so that all of them train on the same rows. */
+function fits(row: Example, longest: Template, tokenizer: Tokenizer, policy: RenderPolicy): boolean {
+  return renderSpans(row, longest, tokenizer, policy).kind === "rendered";
 }
