@@ -16,11 +16,11 @@ export interface EngineInfo {
   readonly note: string;
 }
 
-/** What a slower backend costs, measured on two cores; for the line that tells of a fallback. */
+/** What a slower backend costs (matrix products, measured on two cores); for the line that tells of a fallback. */
 export const BACKEND_COST: Readonly<Record<BackendName, string>> = {
   tensorflow: "full speed",
   wasm: "about 10 times slower than native TensorFlow",
-  cpu: "about 100 times slower than native TensorFlow",
+  cpu: "several hundred times slower than native TensorFlow",
 };
 
 /** True for a name of a backend. */

@@ -79,7 +79,7 @@ async function engineOrLack(missing: Lack[]): Promise<EngineInfo | undefined> {
       missing.push({
         what: "native TensorFlow",
         cost: engine.note,
-        cure: process.env.IFT_KIT_BACKEND === undefined ? SETUP : "unset IFT_KIT_BACKEND",
+        cure: (process.env.IFT_KIT_BACKEND ?? "") === "" ? SETUP : "unset IFT_KIT_BACKEND",
       });
     }
     return engine;
