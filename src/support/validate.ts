@@ -3,6 +3,8 @@ import { KitError, type ErrorLocation } from "./errors.js";
 
 /**
  * Checks a value from outside (a JSON file, a notebook cell) against a schema of `z.strictObject`s.
+ * @param what such as "the training configuration", for the message
+ * @param location where the value is; a `field` there is put before the names of the fields in it
  * @throws KitError that names the first wrong field, what it holds, and what it may hold; for a field that does not
  *   exist, the fields that do
  */
@@ -14,10 +16,25 @@ export function validate<Value>(
 ): Value {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const issue = nearest(value, result.error.issues[0]);
   if (issue === undefined)
     throw new KitError(`${what} is not valid`, "compare it with the documentation", location);
   throw errorOf(schema, value, what, location, issue);
+}
+
+/**
+ * For an object that fits no alternative of a union, the first problem of the alternative that it is nearest to: one
+ * that has its literals, with the fewest problems.
+ */
+function nearest(value: unknown, issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
+  if (issue?.code !== "invalid_union" || issue.errors.length === 0) return issue;
+  const given = valueAt(value, issue.path);
+  if (typeof given !== "object" || given === null) return issue;
+  const wrongLiterals = (issues: readonly z.core.$ZodIssue[]): number =>
+    issues.filter(({ code }) => code === "invalid_value" || code === "invalid_type").length;
+  const [best] = [...issue.errors].sort((a, b) => wrongLiterals(a) - wrongLiterals(b) || a.length - b.length);
+  const inner = best?.[0];
+  return inner === undefined ? issue : nearest(value, { ...inner, path: [...issue.path, ...inner.path] });
 }
 
 function errorOf(
@@ -32,18 +49,33 @@ function errorOf(
     const allowed = fieldsAt(schema, value, issue.path);
     return new KitError(`${what} has no such field`, `remove it or use one of ${allowed.join(", ")}`, {
       ...location,
-      field: [...issue.path, unknown].join("."),
+      field: dotted(location.field, [...issue.path, unknown]),
     });
   }
   const given = valueAt(value, issue.path);
-  const field = issue.path.length === 0 ? location.field : issue.path.join(".");
+  const field = dotted(location.field, issue.path);
   const expected = expectationOf(issue);
   return new KitError(
     given === undefined ? `${what} lacks this field` : `${what} has the value ${JSON.stringify(given)} here`,
     expected,
-    field === undefined ? location : { ...location, field },
+    field === "" ? location : { ...location, field },
   );
 }
+
+function dotted(prefix: string | undefined, path: readonly PropertyKey[]): string {
+  return [...(prefix === undefined ? [] : [prefix]), ...path].join(".");
+}
+
+/** Types as a reader calls them. */
+const KINDS: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  number: "a number",
+  string: "a text",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
 
 /** What the field may hold, as an imperative. */
 function expectationOf(issue: z.core.$ZodIssue): string {
@@ -56,7 +88,8 @@ function expectationOf(issue: z.core.$ZodIssue): string {
       return `give one of ${issue.options.map((item) => JSON.stringify(item)).join(", ")}`;
     }
   }
-  if (issue.code === "invalid_type") return `give a value of type ${issue.expected}`;
+  if (issue.code === "invalid_type")
+    return `give ${KINDS[issue.expected] ?? `a value of type ${issue.expected}`}`;
   if (issue.code === "too_small")
     return `give ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}`;
   if (issue.code === "too_big")

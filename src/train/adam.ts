@@ -159,8 +159,7 @@ export class NativeAdamState implements AdamState {
 
   dispose(): void {
     for (const handle of [this.#parameters, this.#first, this.#second]) {
-      this.#run("DestroyResourceOp", handle, []);
-      this.#backend.binding.deleteTensor(handle);
+      this.#backend.binding.deleteTensor(handle); // The last handle of a variable takes its memory along.
     }
   }
 

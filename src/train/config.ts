@@ -137,7 +137,10 @@ export const trainConfigSchema = z.strictObject({
 export function parseTrainConfig(value: unknown, location: ErrorLocation = {}): TrainConfig {
   const checked = validate(trainConfigSchema, value, "the training configuration", location);
   const fail = (problem: string, cure: string, field: string): KitError =>
-    new KitError(problem, cure, { ...location, field });
+    new KitError(problem, cure, {
+      ...location,
+      field: location.field === undefined ? field : `${location.field}.${field}`,
+    });
   const { warmupFraction, warmupSteps, kind, finalFraction } = checked.schedule;
   const { unit, amount } = checked.budget;
   if ((warmupFraction === undefined) === (warmupSteps === undefined)) {

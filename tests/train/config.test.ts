@@ -43,11 +43,11 @@ test("a wrong config is an error that names the field and what it may hold", () 
       /"supervised-tokens", "total-tokens", "steps"/,
     ],
     [{ ...GOOD, budget: { unit: "steps", amount: 0 } }, "budget.amount", /has the value 0 here.*more than 0/],
-    [{ ...GOOD, budget: { unit: "steps", amount: 1.5 } }, "budget.amount", /1\.5.*type int/],
+    [{ ...GOOD, budget: { unit: "steps", amount: 1.5 } }, "budget.amount", /1\.5.*give a whole number/],
     [
       { ...GOOD, optimizer: { ...GOOD.optimizer, clipNorm: "none" } },
       "optimizer.clipNorm",
-      /number, or .*"off"/,
+      /give a number, or .*"off"/,
     ],
     [{ ...GOOD, optimizer: { ...GOOD.optimizer, beta2: 1 } }, "optimizer.beta2", /less than 1/],
     [{ ...GOOD, seed: undefined }, "seed", /lacks this field/],

@@ -1,0 +1,125 @@
+import { basename, extname, join } from "node:path";
+import { Command } from "commander";
+import { startEngine } from "../../engine/start.js";
+import { buildManifest } from "../../experiment/manifest.js";
+import { saveDecoder } from "../../model/checkpoint.js";
+import { KitError } from "../../support/errors.js";
+import { writeFileAtomic } from "../../support/files.js";
+import { duration } from "../../support/progress.js";
+import { checkpointSteps } from "../../train/checkpoint.js";
+import { train, type TrainResult } from "../../train/train.js";
+import { onInterrupt } from "../interrupt.js";
+import { MetricsFile } from "./train/metrics-file.js";
+import { prepareRun, type PreparedRun } from "./train/prepare.js";
+import { readRunConfig } from "./train/run-config.js";
+
+interface TrainFlags {
+  readonly out?: string;
+  readonly resume?: true;
+  readonly json?: true;
+}
+
+const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folder:
+  model/         decoder and tokenizer, for score, generate and evaluate
+  metrics.jsonl  loss, learning rate, tokens and speed of each step
+  ledger.json    what became of each row, by task type
+  run.json       the resolved configuration and the manifest
+  checkpoints/   what --resume goes on from`;
+
+/** `ift-kit train CONFIG`: one run, resumable. */
+export function command(): Command {
+  return new Command("train")
+    .description(DESCRIPTION)
+    .argument("<config>", "JSON file of the run")
+    .option("--out <folder>", "folder of the run (default: runs/<name of the file>)")
+    .option("--resume", "go on from the newest checkpoint in the folder")
+    .option("--json", "print the result as JSON")
+    .action(trainCommand);
+}
+
+async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
+  const out = flags.out ?? join("runs", basename(file, extname(file)));
+  const resumeHint = `ift-kit train ${file} --out ${out} --resume`;
+  const config = readRunConfig(file);
+  const checkpoints = join(out, "checkpoints");
+  const found = checkpointSteps(checkpoints)[0];
+  if (found !== undefined && flags.resume !== true) {
+    throw new KitError(
+      `the folder already has a run, up to step ${found}`,
+      "add --resume to go on with it, or give another folder with --out",
+      { file: out },
+    );
+  }
+  const interrupt = onInterrupt("Stopping after this step, with a checkpoint (again to stop at once).");
+  try {
+    const engine = await startEngine();
+    const run = await prepareRun(config, file);
+    const { tokenizer, decoder, examples } = run;
+    const manifest = buildManifest({
+      engine,
+      template: config.template,
+      tokenizer,
+      decoder,
+      trainingData: examples,
+      testData: [],
+    });
+    writeJson(join(out, "ledger.json"), run.ledgers);
+    writeJson(join(out, "run.json"), { config: { ...config, decoder: decoder.config }, manifest });
+    if (flags.json !== true) announce(out, run, found);
+    const metrics = new MetricsFile(join(out, "metrics.jsonl"));
+    const result = await train(
+      decoder,
+      run.spans,
+      { ...config.train, checkpoint: { directory: checkpoints, everySteps: config.checkpointEverySteps } },
+      {
+        signal: interrupt.signal,
+        resume: flags.resume === true,
+        progress: true,
+        label: basename(out),
+        onStep: (progress) => metrics.add(progress),
+      },
+    );
+    metrics.replace(result.history);
+    if (result.status === "finished") {
+      saveDecoder(join(out, "model"), decoder);
+      tokenizer.save(join(out, "model"));
+    }
+    report(out, result, flags, resumeHint);
+    decoder.dispose();
+  } finally {
+    interrupt.release();
+  }
+}
+
+function announce(
+  out: string,
+  { spans, decoder, ledgers }: PreparedRun,
+  resumedFrom: number | undefined,
+): void {
+  const { total } = ledgers.render;
+  const dropped = total.rowsIn - total.rendered;
+  console.log(
+    `${spans.length} rows (${dropped} dropped, ${total.truncated} cut), ${total.supervisedTokens} supervised of ` +
+      `${total.totalTokens} tokens; ${decoder.parameterCount} parameters`,
+  );
+  if (resumedFrom !== undefined) console.log(`going on in ${out}, newest checkpoint: step ${resumedFrom}`);
+}
+
+function report(out: string, { status, progress }: TrainResult, flags: TrainFlags, resumeHint: string): void {
+  const model = status === "finished" ? join(out, "model") : undefined;
+  if (flags.json === true) {
+    console.log(JSON.stringify({ status, out, model, ...progress }, undefined, 2));
+  } else if (model === undefined) {
+    console.log(`stopped after step ${progress.step}; to go on: ${resumeHint}`);
+  } else {
+    const { step, epochs, supervisedTokens, totalTokens, seconds, loss } = progress;
+    console.log(
+      `${model}: ${step} steps, ${epochs.toFixed(2)} epochs, ${supervisedTokens} supervised of ${totalTokens} tokens ` +
+        `in ${duration(seconds)}; last loss ${loss.toFixed(4)} nats a token`,
+    );
+  }
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,104 @@
+import type { Ledger } from "../../../data/ledger.js";
+import { readExamples, type ReadLedger } from "../../../data/read/index.js";
+import { renderExamples } from "../../../data/render-all.js";
+import type { Example } from "../../../data/example.js";
+import type { Spans } from "../../../data/spans.js";
+import { splitByTaskType } from "../../../data/split.js";
+import type { Template } from "../../../data/template.js";
+import type { Tokenizer } from "../../../data/tokenizer.js";
+import { loadDecoder } from "../../../model/checkpoint.js";
+import { parseDecoderConfig } from "../../../model/config.js";
+import { Decoder } from "../../../model/decoder.js";
+import { KitError } from "../../../support/errors.js";
+import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
+import { CharacterTokenizer } from "../../../tokenizer/character.js";
+import { loadTokenizer } from "../../../tokenizer/load.js";
+import type { RunConfig } from "./run-config.js";
+
+/** What a run trains, and on what. */
+export interface PreparedRun {
+  readonly examples: readonly Example[];
+  readonly spans: readonly Spans[];
+  readonly tokenizer: Tokenizer;
+  readonly decoder: Decoder;
+  readonly ledgers: { readonly read: ReadLedger; readonly render: Ledger };
+}
+
+/**
+ * Reads, splits and renders the data and makes the model. The engine must have been started.
+ * @param file of the configuration, for messages
+ * @throws KitError for anything that does not fit together
+ */
+export async function prepareRun(config: RunConfig, file: string): Promise<PreparedRun> {
+  const { path, format, onMalformed, onUnrenderable, limitPerTask, heldOutTaskTypes } = config.data;
+  const read = await readExamples(path, {
+    ...(format === undefined ? {} : { format }),
+    ...(limitPerTask === undefined ? {} : { limitPerTask }),
+    onMalformed,
+  });
+  const examples =
+    heldOutTaskTypes === undefined
+      ? read.examples
+      : splitByTaskType(read.examples, { heldOutTaskTypes }).train;
+  const tokenizer = chooseTokenizer(config, examples);
+  const { spans, ledger } = renderExamples(examples, config.template, tokenizer, config.render, {
+    onUnrenderable,
+  });
+  const decoder = chooseDecoder(config, tokenizer, file);
+  return { examples, spans, tokenizer, decoder, ledgers: { read: read.ledger, render: ledger } };
+}
+
+function chooseTokenizer({ tokenizer, template }: RunConfig, examples: readonly Example[]): Tokenizer {
+  if ("directory" in tokenizer) return loadTokenizer(tokenizer.directory);
+  const texts = textsOf(examples, template);
+  return tokenizer.train === "character"
+    ? CharacterTokenizer.fromTexts(texts)
+    : trainByteLevelBpe(texts, { vocabularySize: tokenizer.vocabularySize });
+}
+
+/** What training shows: inputs and responses as often as they occur, instructions and other fixed text once. */
+function textsOf(examples: readonly Example[], template: Template): string[] {
+  const varying: string[] = [];
+  const fixed = new Set<string>();
+  for (const example of examples) {
+    let messages: ReturnType<Template["render"]>;
+    try {
+      messages = template.render(example);
+    } catch (error) {
+      if (error instanceof KitError) continue; // The renderer drops the row or stops at it, as the config says.
+      throw error;
+    }
+    for (const { text, source } of messages.flatMap(({ segments }) => segments)) {
+      if (source === "input" || source === "response") varying.push(text);
+      else fixed.add(text);
+    }
+  }
+  return [...fixed, ...varying].filter((text) => text !== "");
+}
+
+function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file: string): Decoder {
+  const { vocabularySize } = tokenizer;
+  if ("shape" in decoder) {
+    const given = decoder.shape.vocabularySize;
+    if (given !== undefined && given !== vocabularySize) {
+      throw new KitError(
+        `the vocabulary has ${JSON.stringify(given)} ids here, the tokenizer ${vocabularySize}`,
+        "remove this field; it is taken from the tokenizer",
+        { file, field: "decoder.vocabularySize" },
+      );
+    }
+    const shape = parseDecoderConfig({ ...decoder.shape, vocabularySize }, { file, field: "decoder" });
+    return Decoder.create(shape, train.seed);
+  }
+  const saved = loadDecoder(decoder.from);
+  if (saved.config.vocabularySize < vocabularySize) {
+    const known = saved.config.vocabularySize;
+    saved.dispose();
+    throw new KitError(
+      `the saved decoder has ${known} token ids, the tokenizer ${vocabularySize}`,
+      "use the tokenizer of the saved decoder",
+      { file, field: "tokenizer" },
+    );
+  }
+  return saved;
+}

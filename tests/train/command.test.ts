@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { command } from "../../src/cli/commands/train.js";
+import { readRunConfig } from "../../src/cli/commands/train/run-config.js";
+import { MetricsFile } from "../../src/cli/commands/train/metrics-file.js";
+import { startEngine } from "../../src/engine/start.js";
+import { loadDecoder } from "../../src/model/checkpoint.js";
+import { KitError } from "../../src/support/errors.js";
+import { loadTokenizer } from "../../src/tokenizer/load.js";
+import type { TrainProgress } from "../../src/train/progress.js";
+
+const root = mkdtempSync(join(tmpdir(), "ift-kit-train-command-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+const rows = Array.from({ length: 48 }, (_, row) => ({
+  instruction: `Say ${"abcdef"[row % 6] ?? ""}`,
+  input: `${row}`,
+  output: ("abcdef"[row % 6] ?? "").repeat(1 + (row % 3)),
+}));
+const dataPath = join(root, "alpaca.json");
+writeFileSync(dataPath, JSON.stringify(rows));
+
+const GOOD = {
+  data: { path: dataPath, format: "alpaca" },
+  template: { name: "short", format: "ift", prompt: "{instruction} {input}: " },
+  tokenizer: { train: "character" },
+  render: { maxTokens: 32, overlong: "drop", lossOn: "response" },
+  decoder: {
+    width: 16,
+    layers: 1,
+    heads: 2,
+    feedForwardWidth: 32,
+    contextLength: 32,
+    positions: { kind: "learned" },
+    norm: { kind: "layer", epsilon: 1e-5 },
+    activation: "gelu-tanh",
+    biases: true,
+    tiedHead: true,
+  },
+  train: {
+    budget: { unit: "steps", amount: 300 },
+    batch: { kind: "bucketed", rowsPerStep: 8 },
+    optimizer: { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
+    schedule: { kind: "cosine", warmupFraction: 0.1, finalFraction: 0.1 },
+    seed: 1,
+  },
+  checkpointEverySteps: 20,
+};
+
+let files = 0;
+function configFile(config: unknown): string {
+  const path = join(root, `config${files++}.json`);
+  writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
+  return path;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+const program = fileURLToPath(new URL("../../src/cli/ift-kit.js", import.meta.url));
+function launch(args: readonly string[], onStart?: (kill: () => void) => void): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      env: { ...process.env, IFT_KIT_THREADS: "1" },
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    onStart?.(() => child.kill("SIGINT"));
+  });
+}
+
+const lossesOf = (out: string): number[] =>
+  readFileSync(join(out, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as TrainProgress).loss);
+
+test("a run from a file: Ctrl-C leaves a checkpoint and 130, and the resumed run is the uninterrupted one", async () => {
+  const config = configFile(GOOD);
+  const [whole, stopped] = [join(root, "whole"), join(root, "stopped")];
+  const first = await launch(["train", config, "--out", whole, "--json"]);
+  assert.equal(first.code, 0, first.stderr);
+  const result = JSON.parse(first.stdout) as { status: string; model: string; step: number; loss: number };
+  assert.equal(result.status, "finished");
+  assert.equal(result.step, 300);
+  assert.match(first.stderr, /whole: 100% \| step 300 \| loss \d/);
+
+  const interrupted = await launch(["train", config, "--out", stopped], (kill) => {
+    const watcher = watch(root, { recursive: true }, (_, name) => {
+      if (name?.includes("step-00000020") !== true) return;
+      watcher.close();
+      kill();
+    });
+  });
+  assert.equal(interrupted.code, 130, interrupted.stderr);
+  assert.match(interrupted.stderr, /Stopping after this step/);
+  const [, step, again] = /stopped after step (\d+); to go on: ift-kit (.*)/.exec(interrupted.stdout) ?? [];
+  assert.ok(Number(step) >= 20 && Number(step) < 300, interrupted.stdout);
+  assert.ok(!existsSync(join(stopped, "model")), "no model of an unfinished run");
+
+  await assert.rejects(
+    command().parseAsync([config, "--out", stopped], { from: "user" }),
+    /already has a run, up to step \d+\. To mend it: add --resume/,
+  );
+
+  const resumed = await launch((again ?? "").split(" "));
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.deepEqual(lossesOf(stopped), lossesOf(whole));
+  const weights = (out: string): Buffer => readFileSync(join(out, "model", "model.safetensors"));
+  assert.ok(weights(stopped).equals(weights(whole)));
+
+  await startEngine();
+  const decoder = loadDecoder(result.model);
+  assert.equal(loadTokenizer(result.model).vocabularySize, decoder.config.vocabularySize);
+  decoder.dispose();
+  const ledger = JSON.parse(readFileSync(join(whole, "ledger.json"), "utf8")) as {
+    render: { total: { rendered: number } };
+  };
+  assert.equal(ledger.render.total.rendered, 48);
+  const record = JSON.parse(readFileSync(join(whole, "run.json"), "utf8")) as {
+    config: { train: unknown; source: unknown };
+    manifest: { rules: { loss: string }; tokenizerHash: string };
+  };
+  assert.deepEqual(record.config.train, GOOD.train);
+  assert.deepEqual(record.config.source, GOOD);
+  assert.match(record.manifest.rules.loss, /divided by their number/);
+});
+
+test("a wrong run configuration is one line that names file, field and cure, and exit code 1", async () => {
+  const cases: [unknown, string | undefined, RegExp][] = [
+    ["{", undefined, /not valid JSON/],
+    [{ ...GOOD, models: 1 }, "models", /use one of data, template, tokenizer, render, decoder, train/],
+    [{ ...GOOD, data: { ...GOOD.data, format: "csv" } }, "data.format", /"super-natural-instructions"/],
+    [{ ...GOOD, data: {} }, "data.path", /lacks this field/],
+    [
+      { ...GOOD, template: "alpacca" },
+      "template",
+      /no template "alpacca".*sft-plain, ift-definition, alpaca/,
+    ],
+    [{ ...GOOD, template: { ...GOOD.template, prompt: "{what}" } }, "template", /does not work.*what/],
+    [{ ...GOOD, tokenizer: { train: "words" } }, "tokenizer.train", /"words"/],
+    [
+      { ...GOOD, tokenizer: { train: "byte-level-bpe" } },
+      "tokenizer.vocabularySize",
+      /lacks this field.*give a number/,
+    ],
+    [{ ...GOOD, render: { ...GOOD.render, lossOn: undefined } }, "render.lossOn", /"response", "all"/],
+    [{ ...GOOD, train: { ...GOOD.train, batchSize: 3 } }, "train.batchSize", /no such field/],
+    [
+      { ...GOOD, train: { ...GOOD.train, schedule: { kind: "cosine", finalFraction: 0 } } },
+      "train.schedule.warmupFraction",
+      /warm-up is not given/,
+    ],
+    [
+      { ...GOOD, train: { ...GOOD.train, checkpoint: { directory: "x", everySteps: 1 } } },
+      "train.checkpoint",
+      /checkpointEverySteps/,
+    ],
+    [{ ...GOOD, decoder: { from: "" } }, "decoder.from", /has the value ""/],
+  ];
+  for (const [config, field, words] of cases) {
+    const file = configFile(config);
+    assert.throws(
+      () => readRunConfig(file),
+      (error) => {
+        assert.ok(error instanceof KitError);
+        assert.match(error.message, words);
+        assert.equal(error.location.field, field, error.message);
+        assert.equal(error.location.file, file);
+        return true;
+      },
+    );
+  }
+  assert.ok(readRunConfig(configFile(GOOD)));
+  const file = configFile({ ...GOOD, decoder: { ...GOOD.decoder, vocabularySize: 7 } });
+  const ended = await launch(["train", file, "--out", join(root, "none")]);
+  assert.equal(ended.code, 1);
+  assert.match(
+    ended.stderr,
+    /^ift-kit: .*field "decoder.vocabularySize".*To mend it: remove this field.*\n$/,
+  );
+  assert.ok(!existsSync(join(root, "none")), "nothing is written");
+});
+
+test("metrics of steps that a resumed run takes again are replaced", () => {
+  const path = join(root, "metrics.jsonl");
+  const at = (step: number, loss: number): TrainProgress => ({
+    ...{ step, loss, learningRate: 1, gradientNorm: 1, supervisedTokens: 1, totalTokens: 1 },
+    ...{ positions: 1, rows: 1, epochs: 1, seconds: 1, tokensPerSecond: 1 },
+  });
+  const first = new MetricsFile(path);
+  for (const step of [1, 2, 3, 4, 5]) first.add(at(step, 1));
+  writeFileSync(path, `${readFileSync(path, "utf8")}{"step":6,"lo`); // Killed while it wrote.
+  const second = new MetricsFile(path);
+  for (const step of [4, 5]) second.add(at(step, 2));
+  assert.deepEqual(
+    readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as TrainProgress).loss),
+    [1, 1, 1, 2, 2],
+  );
+});
