@@ -57,6 +57,19 @@ export function createServer(
       this.#queue = new QueueingSocket(socket as unknown as PublishingSocket);
     }
 
+    /** JupyterLab asks for a history; tslab would print "unknown msg_type" below the last cell. */
+    override handleShellMessage(socket: MessageSocket, ...frames: Buffer[]): Promise<void> {
+      const header = frames[frames.findIndex((frame) => frame.toString() === "<IDS|MSG>") + 2];
+      const isHistory = /"msg_type":\s*"history_request"/.test(header?.toString() ?? "");
+      const { warn } = console;
+      if (isHistory) console.warn = () => undefined;
+      try {
+        return super.handleShellMessage(socket, ...frames);
+      } finally {
+        console.warn = warn;
+      }
+    }
+
     override handleExecute(shell: MessageSocket, message: ExecuteMessage): Promise<void> {
       const generation = this.#generation;
       this.#lastCell = this.#lastCell.then(() => this.#runCell(shell, message, generation));

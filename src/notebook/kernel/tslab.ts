@@ -73,6 +73,7 @@ export interface JupyterHandler {
 export interface ZmqServer {
   readonly connInfo: { readonly key: string };
   init(): Promise<void>;
+  handleShellMessage(socket: MessageSocket, ...frames: Buffer[]): Promise<void>;
   handleExecute(shell: MessageSocket, message: ExecuteMessage): Promise<void>;
   close(): void;
 }
