@@ -25,8 +25,8 @@ export interface ScoreTable {
 /**
  * Sorts and checks scores.
  * @param name what the scores are called in messages
- * @throws KitError for no rows, a key that comes twice, a score that is not a finite number, or task types that are
- *   shared by some seeds only
+ * @throws KitError for no rows, a key that comes twice, a score that is not a finite number, or seeds that
+ *   have most, but not all, of their task types in common
  */
 export function buildTable(
   scores: readonly ExampleScore[],
@@ -99,6 +99,10 @@ function groupCells(rows: readonly ExampleScore[]): Cell[][] {
   return seeds;
 }
 
+/**
+ * Shared when all seeds have the same task types, nested when they have others. A few names in common do not matter
+ * (rules drawn anew for each seed may meet); when most are, rows have been lost.
+ */
 function structureOf(
   seeds: readonly (readonly Cell[])[],
   name: string,
@@ -111,13 +115,14 @@ function structureOf(
   if (same) return "shared";
   const counts = new Map<string, number>();
   for (const type of lists.flat()) counts.set(type, (counts.get(type) ?? 0) + 1);
-  const mixed = [...counts].find(([, count]) => count > 1 && count < seeds.length);
-  const common = mixed ?? [...counts].find(([, count]) => count > 1);
-  if (common === undefined && asked === undefined) return "nested";
+  const common = [...counts].filter(([, count]) => count > 1);
+  if (asked === undefined && common.length <= counts.size / 2) return "nested";
+  const [type = "", count = 0] =
+    common.find(([, seedsOfType]) => seedsOfType < seeds.length) ?? common[0] ?? [];
   throw new KitError(
-    common === undefined
+    count === 0
       ? "the seeds have no task type in common, but shared task types were asked for"
-      : `the task type "${common[0]}" is in ${common[1]} of ${seeds.length} seeds, but the seeds do not have the same task types`,
+      : `the task type "${type}" is in ${count} of ${seeds.length} seeds, but the seeds do not have the same task types`,
     'score every seed on the same task types, or say taskTypes: "nested" when equal names mean different things',
     { field: name },
   );

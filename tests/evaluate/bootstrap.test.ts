@@ -243,10 +243,22 @@ test("what cannot be paired or averaged is an error that names the row", () => {
   refuse({ a: [], b: [] }, /no scores/);
   refuse({ a, b }, /at least 100/, { ...OPTIONS, resamples: 10 });
   refuse({ a, b }, /between 0 and 1/, { ...OPTIONS, level: 95 });
-  const mixed = a.map((row) =>
-    row.taskType === "type 0/0" ? { ...row, taskType: "type 1/0", id: `other ${row.id}` } : row,
+  const most = simulate(new Random(8), { ...CROSSED, seeds: 2 }).a.filter(
+    ({ seed, taskType }) => seed === 0 || taskType !== "type 3",
   );
-  refuse({ a: mixed, b: mixed }, /is in 2 of 2 seeds/);
+  refuse({ a: most, b: most }, /"type 3" is in 1 of 2 seeds|is in 2 of 2 seeds/);
+  refuse({ a, b }, /no task type in common/, { ...OPTIONS, taskTypes: "shared" });
+});
+
+test("a few names that seeds have in common by chance do not make their task types shared", () => {
+  const { a } = simulate(new Random(9), { ...NESTED, seeds: 2 });
+  const met = a.map((row) => (row.taskType.endsWith("/0") ? { ...row, taskType: "met" } : row));
+  const levels = meanInterval(met, OPTIONS).levels.map(({ count, shared }) => [count, shared]);
+  assert.deepEqual(levels, [
+    [2, false],
+    [12, false],
+    [60, false],
+  ]);
 });
 
 test("quantiles interpolate as numpy's", () => {
