@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { KitError, messageOf } from "../support/errors.js";
+import { KitError, messageOf, systemErrorCode } from "../support/errors.js";
 import { EXIT_INTERRUPTED } from "./interrupt.js";
 
 interface CommandModule {
@@ -72,6 +72,10 @@ export const EXIT_DEFECT = 70;
  * @param argv as in `process.argv`
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) closes the pipe: that is no error.
+  process.stdout.on("error", (error) =>
+    process.exit(systemErrorCode(error) === "EPIPE" ? 0 : EXIT_USER_ERROR),
+  );
   try {
     const program = await buildProgram(argv[2]);
     await program.parseAsync([...argv]);

@@ -56,7 +56,7 @@ function errorOf(
   const field = dotted(location.field, issue.path);
   const expected = expectationOf(issue);
   return new KitError(
-    given === undefined ? `${what} lacks this field` : `${what} has the value ${JSON.stringify(given)} here`,
+    given === undefined ? `${what} lacks this field` : `${what} has the value ${shown(given)} here`,
     expected,
     field === "" ? location : { ...location, field },
   );
@@ -133,4 +133,11 @@ function matchesLiterals(option: unknown, value: unknown): boolean {
     ([name, field]) =>
       !(field instanceof z.ZodLiteral) || (field.values as Set<unknown>).has(valueAt(value, [name])),
   );
+}
+
+/** A value as short text: it may be huge. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[...]" : "{...}";
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -62,7 +62,10 @@ export function baseLayout(
     xaxis: { ...parts.xaxis, ticks: "outside", ticklen: 4, showline: true },
     yaxis: { ...parts.yaxis, ticklabelstandoff: 6 },
     showlegend: parts.legend,
-    legend: { orientation: "h", x: 0, y: 1.005, xanchor: "left", yanchor: "bottom", yref: "paper" },
+    // plotly's validator fails on the settings of a legend that is not shown.
+    ...(parts.legend
+      ? { legend: { orientation: "h", x: 0, y: 1.005, xanchor: "left", yanchor: "bottom", yref: "paper" } }
+      : {}),
     hovermode: "closest",
     template: LIGHT_TEMPLATE,
   };
