@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { readRunResult } from "../../src/experiment/store.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const shared = join(root, "../shared/datasets/natural-instructions/tasks");
+const folder = mkdtempSync(join(tmpdir(), "ift-kit-start-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function start(...args: string[]): Promise<Outcome> {
+  const command = [join(root, "src/cli/ift-kit.js"), "start", "--no-setup", ...args];
+  try {
+    return { code: 0, ...(await promisify(execFile)(process.execPath, command, { cwd: folder })) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Outcome;
+    return { code, stdout, stderr };
+  }
+}
+
+test(
+  "Super-NaturalInstructions, small: trains, asks held-out task types, reports scores beside the floors",
+  { skip: existsSync(shared) ? false : "needs ../shared/datasets, which is not here" },
+  async () => {
+    const out = join(folder, "natural");
+    const { code, stdout, stderr } = await start("--data", shared, "--fast", "--out", out);
+    assert.equal(code, 0, stderr);
+    const report = join(out, "report", "report.html");
+    assert.ok(stdout.includes(`Report: ${report}`), stdout);
+    const page = readFileSync(report, "utf8");
+    for (const name of ["floor: majority label", "floor: copy the input", "floor: copy a demonstration"]) {
+      assert.ok(page.includes(name), name);
+    }
+    assert.ok(readdirSync(join(out, "report", "images")).includes("task-types-rouge-l.png"));
+    const ift = readRunResult(join(out, "ift-seed-1.json"));
+    const sft = readRunResult(join(out, "sft-seed-1.json"));
+    const heldOut = ift.rows.filter(({ part }) => part === "held-out");
+    assert.equal(new Set(heldOut.map(({ taskType }) => taskType)).size, 12);
+    const trained = new Set(ift.rows.filter(({ part }) => part === "seen").map(({ taskType }) => taskType));
+    assert.ok(trained.size > 1 && heldOut.every(({ taskType }) => !trained.has(taskType)));
+    // The arms trained on the same rows under the same budget, and were asked the same questions.
+    assert.equal(ift.training.rows, sft.training.rows);
+    assert.equal(ift.manifest.trainingDataHash, sft.manifest.trainingDataHash);
+    assert.ok(Math.abs(ift.training.supervisedTokens - sft.training.supervisedTokens) < 400);
+    assert.ok(ift.training.totalTokens > sft.training.totalTokens, "definitions are read, too");
+  },
+);
+
+test("bad input is one line that names the place and the cure", async () => {
+  const empty = join(folder, "empty");
+  const broken = join(folder, "broken");
+  mkdirSync(empty);
+  mkdirSync(broken);
+  writeFileSync(join(broken, "task001_a.json"), '{"Definition": ["Do it."], "Instances": [');
+  const cases: [string[], RegExp][] = [
+    [["--data", join(folder, "nowhere")], /nowhere.*(no such|not exist)/],
+    [["--data", empty], /empty/],
+    [["--data", broken], /task001_a\.json/],
+    [["--processes", "0"], /processes/],
+    [["--held-out"], /held-out/],
+  ];
+  const outcomes = await Promise.all(cases.map(([args]) => start(...args)));
+  outcomes.forEach(({ code, stderr }, index) => {
+    const [args, expected] = cases[index] ?? [[], /^$/];
+    assert.notEqual(code, 0, args.join(" "));
+    assert.match(stderr, expected);
+    assert.ok(!stderr.includes("    at "), `a stack trace: ${stderr}`);
+  });
+});
