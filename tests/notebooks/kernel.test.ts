@@ -64,27 +64,34 @@ function plan(): void {
       "import { separator } from 'ift-kit/where';\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n[separator, require('node:path').sep]",
     ),
     ownRequireAgain: code("require('node:os').EOL.length"),
-    interruptLoop: { code: "while (true) {}", interrupts: [0.7] },
+    interruptLoop: { code: "while (true) {}", interrupts: [1], after: "execute_input" },
     afterInterruptLoop: code("'alive'"),
-    interruptAwait: { code: "await new Promise(() => undefined)", interrupts: [0.7] },
+    interruptAwait: {
+      code: "console.log('ready'); await new Promise(() => undefined)",
+      interrupts: [0.1],
+      after: "stream",
+    },
     training: {
       code: [
         "import { interruptSignal } from 'ift-kit/notebook/interrupt';",
         "let count = 0;",
+        "console.log('ready');",
         "async function train(signal: AbortSignal): Promise<string> {",
         "  while (!signal.aborted) { count += 1; await new Promise((next) => setImmediate(next)); }",
         "  return 'stopped';",
         "}",
         "const outcome = await train(interruptSignal());",
       ].join("\n"),
-      interrupts: [1],
+      interrupts: [0.3],
+      after: "stream",
     },
     afterTraining: code(
       "const seen = count; await new Promise((next) => setTimeout(next, 100)); [outcome, seen > 0, count === seen, interruptSignal().aborted]",
     ),
     deafTraining: {
-      code: "interruptSignal(); await new Promise(() => undefined)",
-      interrupts: [0.7, 1.2],
+      code: "console.log('ready'); interruptSignal(); await new Promise(() => undefined)",
+      interrupts: [0.1, 0.9],
+      after: "stream",
     },
     complete: { complete: "answ" },
     inspect: { inspect: "answer", position: 3 },
@@ -230,7 +237,7 @@ test("an interrupt stops a training loop through its signal, keeps the result, a
 
 test("a second interrupt gives up a cell that does not look at its signal", () => {
   assertFails("deafTraining", "Interrupted", /was interrupted$/);
-  assert.ok(resultOf("deafTraining").seconds > 1);
+  assert.ok(resultOf("deafTraining").seconds > 0.9);
 });
 
 test("completion and inspection know the earlier cells", () => {

@@ -1,6 +1,6 @@
 """Drives one kernel through a scenario: JSON steps on standard input, one JSON array of results on standard output.
 
-Steps: {"code", "interrupts": [seconds, ...]} | {"write": path, "text"} | {"pause": seconds} | {"together": [code, ...]}
+Steps: {"code", "interrupts": [seconds, ...], "after": message type that the seconds count from} | {"write": path, "text"} | {"pause": seconds} | {"together": [code, ...]}
 """
 
 import json
@@ -15,13 +15,14 @@ from jupyter_client.manager import start_new_kernel
 KEPT = ("stream", "error", "display_data", "update_display_data", "execute_input")
 
 
-def collect(client, message):
+def collect(client, message, on_output=lambda kind: None):
     outputs = []
     while True:
         received = client.get_iopub_msg(timeout=60)
         if received["parent_header"].get("msg_id") != message:
             continue
         kind, content = received["msg_type"], received["content"]
+        on_output(kind)
         if kind == "status" and content["execution_state"] == "idle":
             break
         if kind in KEPT:
@@ -49,10 +50,15 @@ def step(manager, client, scenario):
         return [collect(client, message) for message in [client.execute(code) for code in scenario["together"]]]
     else:
         message = client.execute(scenario["code"])
-    for seconds in scenario.get("interrupts", []):
-        threading.Timer(seconds, lambda: os.kill(manager.provisioner.pid, signal.SIGINT)).start()
+    waiting = list(scenario.get("interrupts", []))
+
+    def start_timers(kind):
+        while kind == scenario.get("after") and waiting:
+            pid = manager.provisioner.pid
+            threading.Timer(waiting.pop(), os.kill, (pid, signal.SIGINT)).start()
+
     began = time.monotonic()
-    return {**collect(client, message), "seconds": time.monotonic() - began}
+    return {**collect(client, message, start_timers), "seconds": time.monotonic() - began}
 
 
 def main():

@@ -23,7 +23,12 @@ export interface CellResult {
 }
 
 export type Step =
-  | { readonly code: string; readonly interrupts?: readonly number[] }
+  | {
+      readonly code: string;
+      /** Seconds after the first message of the type `after`. */
+      readonly interrupts?: readonly number[];
+      readonly after?: "execute_input" | "stream";
+    }
   | { readonly complete: string }
   | { readonly inspect: string; readonly position: number }
   | { readonly together: readonly string[] }

@@ -88,6 +88,7 @@ async function startLab() {
       ...["-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", `--port=${port}`],
       ...[`--ServerApp.root_dir=${work}`, `--IdentityProvider.token=${token}`],
       `--LabApp.user_settings_dir=${join(folder, "settings")}`,
+      "--LabApp.expose_app_in_browser=True",
       "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ],
     { env: { ...variables, JUPYTER_DATA_DIR: join(folder, "data") }, stdio: ["ignore", "ignore", "pipe"] },
@@ -150,16 +151,19 @@ async function waitForCells(page, seconds) {
 
 /** Runs in the page. */
 function describePage() {
-  const { document } = globalThis;
-  const all = (selector) => [...document.querySelectorAll(`.jp-Notebook ${selector}`)];
-  const filled = all(".jp-CodeCell").filter((cell) => cell.querySelector(".cm-content")?.textContent?.trim());
+  const { document, jupyterapp } = globalThis;
+  const { cells } = jupyterapp.shell.currentWidget.content.model.toJSON();
+  const codeCells = cells.filter((cell) => cell.cell_type === "code" && [cell.source].flat().join("").trim());
+  const count = (selector) => document.querySelectorAll(`.jp-Notebook ${selector}`).length;
   return {
-    codeCells: filled.length,
-    notRun: filled.filter((cell) => !/\[\d+\]/.test(cell.querySelector(".jp-InputPrompt")?.textContent ?? ""))
-      .length,
-    errors: all('[data-mime-type="application/vnd.jupyter.error"]').map((element) => element.innerText),
-    liveFigures: all(".js-plotly-plot").length,
-    pictures: all(".jp-RenderedImage img, .plot-img").length,
+    codeCells: codeCells.length,
+    notRun: codeCells.filter((cell) => cell.execution_count === null).length,
+    errors: codeCells
+      .flatMap((cell) => cell.outputs)
+      .filter((output) => output.output_type === "error")
+      .map((output) => `${output.ename}: ${output.evalue}`),
+    liveFigures: count(".js-plotly-plot"),
+    pictures: count(".jp-RenderedImage img") + count(".plot-img"),
   };
 }
 
@@ -180,5 +184,6 @@ async function takePicture(page) {
   });
   await page.setViewportSize({ width: 1280, height: Math.min(12_000, Math.ceil(height)) });
   await sleep(1500);
+  await page.locator(".jp-Notebook .jp-Cell").first().scrollIntoViewIfNeeded();
   await page.locator(".jp-NotebookPanel:visible").screenshot({ path: picture });
 }
