@@ -61,20 +61,20 @@ export class Decoder {
    * @returns `[batch, time, width]`
    * @throws KitError when the rows are longer than the context
    */
-  hiddenStates({ ids, positions, segments }: DecoderInput): TensorFlow.Tensor3D {
-    const [batch, time] = ids.shape;
-    this.#checkLength(time);
-    return tf.tidy(() => {
-      const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
-      const rotary = this.#rotaryAngles(positions, time);
-      const options = { mask, batch, time, heads: this.config.heads, rotary };
-      const hidden = Tape.run(this.#trunk, (tape) =>
-        decoderForward(tape, this.config, this.parameters, ids, positions, (joint) =>
-          tape.apply(selfAttentionOperation, [joint], options),
-        ),
-      );
-      return tf.reshape(hidden, [batch, time, this.config.width]);
-    });
+  hiddenStates(input: DecoderInput): TensorFlow.Tensor3D {
+    const [batch, time] = input.ids.shape;
+    return tf.tidy(() => tf.reshape(this.#hidden(input, undefined), [batch, time, this.config.width]));
+  }
+
+  /**
+   * Hidden states of some positions only, e.g. those from which a supervised token is predicted: the same numbers as
+   * those rows of `hiddenStates`, without the last block's work for the others.
+   * @param rows int32 `[n]`, places in the flattened `[batch * time]`
+   * @returns `[n, width]`
+   * @throws KitError when the rows are longer than the context
+   */
+  hiddenRows(input: DecoderInput, rows: TensorFlow.Tensor1D): TensorFlow.Tensor2D {
+    return this.#hidden(input, rows) as TensorFlow.Tensor2D;
   }
 
   /**
@@ -86,26 +86,29 @@ export class Decoder {
    */
   extend(ids: TensorFlow.Tensor2D, cache: KeyValueCache, counts?: readonly number[]): TensorFlow.Tensor3D {
     const [batch, time] = ids.shape;
-    const { heads, width, contextLength } = this.config;
     const tokens = counts ?? new Array<number>(batch).fill(time);
-    const before = cache.lengths;
-    this.#checkLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))));
-    cache.reserve(time, tokens);
+    return tf.tidy(() =>
+      tf.reshape(this.#extend(ids, cache, tokens, undefined), [batch, time, this.config.width]),
+    );
+  }
+
+  /**
+   * As `extend`, but only the hidden state of each row's last token: what the next token is chosen from.
+   * @returns `[batch, width]`
+   */
+  extendLast(
+    ids: TensorFlow.Tensor2D,
+    cache: KeyValueCache,
+    counts?: readonly number[],
+  ): TensorFlow.Tensor2D {
+    const [batch, time] = ids.shape;
+    const tokens = counts ?? new Array<number>(batch).fill(time);
     return tf.tidy(() => {
-      const places = before.flatMap((length) =>
-        Array.from({ length: time }, (_, index) => Math.min(length + index, contextLength - 1)),
+      const last = tf.tensor1d(
+        tokens.map((count, row) => row * time + count - 1),
+        "int32",
       );
-      const positions = tf.tensor2d(places, [batch, time], "int32");
-      const rotary = this.#rotaryAngles(positions, time);
-      const mask = cache.mask(time);
-      const hidden = Tape.forward((tape) =>
-        decoderForward(tape, this.config, this.parameters, ids, positions, (joint, layer) => {
-          const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
-          const all = cache.join(layer, key, value);
-          return joinHeads(mix(scaledQuery, all.key, all.value, mask).output, batch * time, width);
-        }),
-      );
-      return tf.reshape(hidden, [batch, time, width]);
+      return this.#extend(ids, cache, tokens, time === 1 ? undefined : last) as TensorFlow.Tensor2D;
     });
   }
 
@@ -129,6 +132,53 @@ export class Decoder {
   /** Frees the parameters. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
+  }
+
+  /** `[batch * time, width]`, or `[n, width]` */
+  #hidden(
+    { ids, positions, segments }: DecoderInput,
+    rows: TensorFlow.Tensor1D | undefined,
+  ): TensorFlow.Tensor {
+    const [batch, time] = ids.shape;
+    this.#checkLength(time);
+    return tf.tidy(() => {
+      const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
+      const rotary = this.#rotaryAngles(positions, time);
+      const options = { mask, batch, time, heads: this.config.heads, rotary };
+      return Tape.run(this.#trunk, (tape) =>
+        decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint) =>
+          tape.apply(selfAttentionOperation, [joint], options),
+        ),
+      );
+    });
+  }
+
+  #extend(
+    ids: TensorFlow.Tensor2D,
+    cache: KeyValueCache,
+    tokens: readonly number[],
+    rows: TensorFlow.Tensor1D | undefined,
+  ): TensorFlow.Tensor {
+    const [batch, time] = ids.shape;
+    const { heads, width, contextLength } = this.config;
+    const before = cache.lengths;
+    this.#checkLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))));
+    cache.reserve(time, tokens);
+    return tf.tidy(() => {
+      const places = before.flatMap((length) =>
+        Array.from({ length: time }, (_, index) => Math.min(length + index, contextLength - 1)),
+      );
+      const positions = tf.tensor2d(places, [batch, time], "int32");
+      const rotary = this.#rotaryAngles(positions, time);
+      const mask = cache.mask(time);
+      return Tape.forward((tape) =>
+        decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint, layer) => {
+          const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
+          const all = cache.join(layer, key, value);
+          return joinHeads(mix(scaledQuery, all.key, all.value, mask).output, batch * time, width);
+        }),
+      );
+    });
   }
 
   #rotaryAngles(positions: TensorFlow.Tensor2D | undefined, time: number): RotaryAngles | undefined {

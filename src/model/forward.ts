@@ -19,19 +19,27 @@ export type Parameters = ReadonlyMap<string, Tensor>;
 /** How a block mixes its positions: queries, keys and values `[rows, 3 * width]` -> `[rows, width]`. */
 export type Attend = (joint: Tensor, layer: number) => Tensor;
 
+/** What goes through the decoder. */
+export interface ForwardInput {
+  /** int32 `[batch, time]` */
+  readonly ids: TensorFlow.Tensor2D;
+  /** int32 `[batch, time]`, or undefined: each row counts from 0. */
+  readonly positions: TensorFlow.Tensor2D | undefined;
+  /** int32 `[n]`, places in the flattened `[batch * time]`: only their hidden states are wanted. */
+  readonly rows: TensorFlow.Tensor1D | undefined;
+}
+
 /**
  * The decoder from token ids to the hidden states after the final norm. Everything but attention works on single rows,
- * so activations are `[batch * time, width]` throughout.
- * @param ids int32 `[batch, time]`
- * @param positions int32 `[batch, time]`, or undefined: each row counts from 0
- * @returns `[batch * time, width]`
+ * so activations are `[batch * time, width]` throughout. Where only some rows are wanted, the last block works on
+ * these alone after its attention: no other position reads what it would give for the rest.
+ * @returns `[batch * time, width]`, or `[n, width]` for the wanted rows
  */
 export function decoderForward(
   tape: Tape,
   config: DecoderConfig,
   parameters: Parameters,
-  ids: TensorFlow.Tensor2D,
-  positions: TensorFlow.Tensor2D | undefined,
+  { ids, positions, rows }: ForwardInput,
   attend: Attend,
 ): Tensor {
   const layerOf = new Layers(tape, config, parameters);
@@ -47,15 +55,26 @@ export function decoderForward(
   }
   for (let layer = 0; layer < config.layers; layer++) {
     const input = stream;
-    stream = tape.scope(() => block(layerOf, input, layer, attend));
+    const wanted = layer === config.layers - 1 ? rows : undefined;
+    stream = tape.scope(() => block(layerOf, input, layer, attend, wanted));
   }
   return layerOf.norm("norm", stream);
 }
 
-function block(layerOf: Layers, input: Tensor, layer: number, attend: Attend): Tensor {
+function block(
+  layerOf: Layers,
+  input: Tensor,
+  layer: number,
+  attend: Attend,
+  wanted: Tensor | undefined,
+): Tensor {
   const attention = `layers.${layer}.attention`;
   const joint = layerOf.linear(`${attention}.queryKeyValue`, layerOf.norm(`${attention}.norm`, input));
-  const stream = layerOf.residual(input, layerOf.linear(`${attention}.output`, attend(joint, layer)));
+  const mixed = layerOf.choose(attend(joint, layer), wanted);
+  const stream = layerOf.residual(
+    layerOf.choose(input, wanted),
+    layerOf.linear(`${attention}.output`, mixed),
+  );
   const feedForward = `layers.${layer}.feedForward`;
   const normed = layerOf.norm(`${feedForward}.norm`, stream);
   const activated = layerOf.activation(feedForward, normed);
@@ -96,6 +115,13 @@ class Layers {
     const up = this.linear(`${name}.up`, x);
     if (this.#config.activation === "gelu-tanh") return this.#tape.apply(geluOperation, [up], undefined);
     return this.#tape.apply(swigluOperation, [this.linear(`${name}.gate`, x), up], undefined);
+  }
+
+  /** The wanted rows of `[rows, width]`, all by default. */
+  choose(x: Tensor, wanted: Tensor | undefined): Tensor {
+    if (wanted === undefined) return x;
+    const [size = 0] = x.shape;
+    return this.#tape.apply(embeddingOperation, [x], { ids: wanted, size });
   }
 
   residual(stream: Tensor, branch: Tensor): Tensor {

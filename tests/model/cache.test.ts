@@ -93,6 +93,22 @@ describe("key/value cache", () => {
     });
   }
 
+  it("gives the last token of each row alone, where no more is asked for", () => {
+    const decoder = largeDecoder(GPT2);
+    const cache = new KeyValueCache(2);
+    const ids = matrix([
+      [1, 2, 3],
+      [4, 0, 0],
+    ]);
+    const last = tf.tidy(() => decoder.extendLast(ids, cache, [3, 1]).arraySync());
+    assertClose(last[0] ?? [], hiddenAlone(decoder, [1, 2, 3])[2] ?? [], 2e-5);
+    assertClose(last[1] ?? [], hiddenAlone(decoder, [4])[0] ?? [], 2e-5);
+    const next = tf.tidy(() => decoder.extendLast(matrix([[5], [6]]), cache).arraySync());
+    assertClose(next[1] ?? [], hiddenAlone(decoder, [4, 6])[1] ?? [], 2e-5);
+    cache.dispose();
+    decoder.dispose();
+  });
+
   it("leaves no tensor behind", () => {
     const decoder = largeDecoder(GPT2);
     generate(decoder, PROMPTS);

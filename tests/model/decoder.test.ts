@@ -128,6 +128,34 @@ describe("decoder", () => {
     decoder.dispose();
   });
 
+  for (const [family, config] of Object.entries(FAMILIES)) {
+    it(`${family}: chosen rows are those of all hidden states, and so are the gradients`, () => {
+      const decoder = largeDecoder(config);
+      const input = {
+        ids: matrix([
+          [1, 2, 3, 4, 5],
+          [6, 7, 8, 9, 10],
+        ]),
+      };
+      const chosen = tf.tensor1d([7, 1, 4], "int32");
+      const { width } = config;
+      const gradients = (hidden: () => TensorFlow.Tensor2D): ArrayLike<number>[] => {
+        const { grads } = tf.variableGrads(() =>
+          softmaxCrossEntropySum(decoder.logits(hidden()), tf.tensor1d([1, 2, 3], "int32")),
+        );
+        return [...decoder.parameters.values()].map(({ name }) => grads[name]?.dataSync() ?? []);
+      };
+      const all = (): TensorFlow.Tensor2D =>
+        embeddingLookup(tf.reshape(decoder.hiddenStates(input), [10, width]), chosen) as TensorFlow.Tensor2D;
+      assertClose(decoder.hiddenRows(input, chosen).dataSync(), all().dataSync(), 1e-5);
+      const expected = gradients(all);
+      gradients(() => decoder.hiddenRows(input, chosen)).forEach((gradient, index) =>
+        assertClose(gradient, expected[index] ?? [], 1e-4),
+      );
+      decoder.dispose();
+    });
+  }
+
   it("starts with the bits of its seed, and each parameter on its own", () => {
     const values = (decoder: Decoder, name: string): Float32Array =>
       decoder.parameter(name).dataSync<"float32">().slice();
@@ -144,12 +172,12 @@ describe("decoder", () => {
     for (const decoder of [a, b, other, deeper]) decoder.dispose();
   });
 
-  it("starts as GPT-2: deviation 0.02, that of the branches smaller with the depth", () => {
+  it("starts as GPT-2, wider the narrower it is: the deviation of the branches smaller with the depth", () => {
     const decoder = Decoder.create({ ...GPT2, width: 64, feedForwardWidth: 256, layers: 8 }, 1);
     const deviation = (name: string): number =>
       Math.sqrt(tf.tidy(() => tf.moments(decoder.parameter(name)).variance.dataSync()[0] ?? NaN));
-    assertClose([deviation("layers.3.attention.queryKeyValue.weight")], [0.02], 6e-4);
-    assertClose([deviation("layers.3.feedForward.down.weight")], [0.02 / 4], 2e-4);
+    assertClose([deviation("layers.3.attention.queryKeyValue.weight")], [0.02 * Math.sqrt(12)], 2e-3);
+    assertClose([deviation("layers.3.feedForward.down.weight")], [(0.02 * Math.sqrt(12)) / 4], 6e-4);
     assert.equal(deviation("layers.3.feedForward.down.bias"), 0);
     decoder.dispose();
   });
