@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { KitError, messageOf, systemErrorCode } from "./errors.js";
+import { jsonErrorOffset } from "./json-error.js";
 
 /**
  * Writes a whole file or nothing: to a temporary name in the same folder, then renamed into place.
@@ -43,10 +44,10 @@ export function readJsonFile(path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const position = /position (\d+)/.exec(messageOf(error))?.[1];
-    const line = position === undefined ? undefined : text.slice(0, Number(position)).split("\n").length;
+    const offset = jsonErrorOffset(text);
+    const line = offset === undefined ? undefined : text.slice(0, offset).split("\n").length;
     throw new KitError(
-      `not valid JSON (${messageOf(error).replace(/ in JSON at position.*/, "")})`,
+      `not valid JSON (${messageOf(error).replace(/ in JSON at position.*|, ".*" is not valid JSON|, \.\.\.".*/s, "")})`,
       "check the file for a missing bracket, comma or quote, or for a download that was cut off",
       line === undefined ? { file: path } : { file: path, line },
     );
