@@ -7,6 +7,7 @@ import { type CellResult, errorOf, runSession, type Step, temporaryProject, text
 
 // One kernel for all of it: each repair has its cells in the scenario and its test below.
 const LINES = 20_000;
+const DISPLAYS = 3_000;
 const steps: Record<string, Step> = {};
 const results = new Map<string, CellResult>();
 let project = "";
@@ -34,6 +35,9 @@ function plan(): void {
     afterFloatingLate: code("'innocent'"),
     afterThat: code("'clean'"),
     output: code(`for (let i = 0; i < ${LINES}; i += 1) console.log('line', i);`),
+    displays: code(
+      `import { display } from 'tslab';\nfor (let i = 0; i < ${DISPLAYS}; i += 1) display.text(String(i));`,
+    ),
     order: code(
       "import { display } from 'tslab';\nconsole.log('a'); console.error('b'); console.log('c'); display.text('d'); console.log('e');",
     ),
@@ -184,9 +188,16 @@ test("a rejected promise that nobody awaits fails the cell, or the next one when
   assertPrints("afterThat", "clean");
 });
 
-test("no line of 20,000 is lost, and the order of streams and displays is kept", () => {
+test("no line of 20,000 and no display of 3,000 is lost, and the order of streams and displays is kept", () => {
   const expected = Array.from({ length: LINES }, (_, index) => `line ${index}\n`).join("");
   assert.equal(textOf(resultOf("output")), expected);
+  const messages = resultOf("output").outputs.filter(({ type }) => type === "stream");
+  assert.ok(messages.length < 50, `${messages.length} messages`);
+  const displays = resultOf("displays").outputs.map(({ data }) => data?.["text/plain"]);
+  assert.deepEqual(
+    displays.slice(1),
+    Array.from({ length: DISPLAYS }, (_, index) => String(index)),
+  );
   const order = resultOf("order").outputs.map(({ text, data }) => text ?? data?.["text/plain"]);
   assert.deepEqual(order.slice(1), ["a\n", "b\n", "c\n", "d", "e\n"]);
 });
