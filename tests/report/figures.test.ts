@@ -110,7 +110,7 @@ describe("builders", () => {
     const [excludes, includes] = figure.data;
     assert.deepEqual(excludes?.x, [0.5, -0.5]);
     assert.deepEqual(includes?.x, [0.01, 0.1]);
-    assert.equal(includes?.marker?.symbol, "circle-open");
+    assert.equal(includes.marker?.symbol, "circle-open");
     assert.equal(includes.marker.color, NEUTRAL);
     assert.deepEqual(excludes.y, [3, 0], "the first row is on top");
     assert.equal(figure.layout.annotations?.[3]?.text, "−0.50 [−0.55, −0.45]");
