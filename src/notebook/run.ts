@@ -173,6 +173,7 @@ function parseRecord(lines: readonly string[], notebook: string, log: string): z
 function failureOf(notebook: string, record: FailureRecord, timeout: number, log: string): KitError {
   const firstLine = record.source.trim().split("\n")[0] ?? "";
   const place = record.afterLast ? "after the last cell" : `cell [${record.cell}] (${firstLine})`;
+  const started = record.cell > 0;
   switch (record.status) {
     case "error":
       return new NotebookFailure(
@@ -185,12 +186,14 @@ function failureOf(notebook: string, record: FailureRecord, timeout: number, log
       return new NotebookFailure(
         notebook,
         record,
-        `${place} was still running when ${timeout} s were over`,
+        started
+          ? `${place} was still running when ${timeout} s were over`
+          : `the first cell was not reached in ${timeout} s`,
         "give it more time with --timeout, or smaller sizes",
       );
     case "dead": {
       const last = log.trim().split("\n").at(-1) ?? record.value;
-      const reached = record.cell === 0 ? "before the first cell" : `in ${place}`;
+      const reached = started ? `in ${place}` : "before the first cell";
       return new NotebookFailure(
         notebook,
         record,
