@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "train a model as a JSON file says; resumable",
     load: () => import("./commands/train.js"),
   },
+  bench: {
+    summary: "tokens per second of training, beside PyTorch where it is installed",
+    load: () => import("./commands/bench.js"),
+  },
   data: {
     summary: "look at data, render it, split it, train a tokenizer on it",
     load: () => import("./commands/data.js"),

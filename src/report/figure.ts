@@ -140,7 +140,8 @@ export interface FigureLayout {
     readonly yanchor: "bottom" | "top";
     readonly yref?: "paper" | "container";
     readonly xref?: "paper" | "container";
-    readonly traceorder?: "normal" | "reversed";
+    /** Pixels between the groups of a legend. */
+    readonly tracegroupgap?: number;
   };
   readonly showlegend?: boolean;
   readonly shapes?: readonly Line[];

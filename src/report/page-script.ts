@@ -13,6 +13,12 @@ export const PAGE_SCRIPT = `
     for (const [color, light] of report.lighter) text = text.replaceAll(color, light);
     return JSON.parse(text);
   }
+  /** A legend of several lines gets room above the plot instead of taking the plot's. */
+  function makeRoom(element, layout) {
+    const legend = element.querySelector(".legend rect.bg");
+    const extra = legend === null ? 0 : Number(legend.getAttribute("height")) - report.legendHeight;
+    if (extra > 0) Plotly.relayout(element, { height: layout.height + extra, "margin.t": layout.margin.t + extra });
+  }
   function draw() {
     const night = dark.matches;
     for (const figure of report.figures) {
@@ -29,10 +35,18 @@ export const PAGE_SCRIPT = `
         plotlyServerURL: "",
         modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
         toImageButtonOptions: { filename: figure.id, scale: 2 },
-      });
+      }).then(() => makeRoom(element, layout));
     }
   }
   draw();
   dark.addEventListener("change", draw);
+  let width = innerWidth;
+  let waiting;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(draw, 200);
+  });
 })();
 `;

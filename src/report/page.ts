@@ -1,5 +1,5 @@
 import type { Figure } from "./figure.js";
-import { withoutTitle } from "./figures/common.js";
+import { LEGEND_HEIGHT, withoutTitle } from "./figures/common.js";
 import { PAGE_SCRIPT } from "./page-script.js";
 import { NO_SCRIPT_STYLE, PAGE_STYLE } from "./page-style.js";
 import { plotlySource } from "./plotly.js";
@@ -21,6 +21,7 @@ export function reportPage(report: Report, pictures: ReadonlyMap<string, Uint8Ar
     light: LIGHT_TEMPLATE,
     dark: DARK_TEMPLATE,
     lighter: LIGHTER_COLORS,
+    legendHeight: LEGEND_HEIGHT,
     figures: figures.map((figure) => ({
       id: figure.id,
       data: figure.data,

@@ -1,6 +1,7 @@
 import { Resvg } from "@resvg/resvg-js";
 import { KitError, messageOf } from "../support/errors.js";
 import type { Figure, FigureLayout } from "./figure.js";
+import { LEGEND_HEIGHT } from "./figures/common.js";
 import { headlessPlotly } from "./plotly.js";
 import { FONT_FILES, FONT_NAME, textWidth } from "./text-size.js";
 
@@ -26,13 +27,20 @@ export async function renderSvg(figure: Figure, size: PictureSize = {}): Promise
   const width = size.width ?? figure.layout.width ?? FIGURE_WIDTH;
   const element = document.createElement("div");
   document.body.append(element);
+  // plotly writes into what it is given.
+  const draw = (drawn: Figure, layout: FigureLayout): Promise<unknown> =>
+    plotly.newPlot(element, structuredClone(drawn.data), structuredClone(layout), { staticPlot: true });
   try {
-    const layout = { ...fitTitle(figure.layout, width), width };
-    const height = layout.height + ((size.height ?? figure.layout.height) - figure.layout.height);
-    // plotly writes into what it is given.
-    await plotly.newPlot(element, structuredClone(figure.data), structuredClone({ ...layout, height }), {
-      staticPlot: true,
-    });
+    const fitted = { ...fitTitle(figure.layout, width), width };
+    const more = (size.height ?? figure.layout.height) - figure.layout.height;
+    await draw(figure, { ...fitted, height: fitted.height + more });
+    // A legend of several lines needs room between the title and the plot; only plotly knows how many lines it has.
+    const legend = Number(element.querySelector(".legend rect.bg")?.getAttribute("height") ?? 0);
+    const extra = Math.max(0, legend - LEGEND_HEIGHT);
+    const height = fitted.height + more + extra;
+    if (extra > 0) {
+      await draw(figure, { ...fitted, height, margin: { ...fitted.margin, t: fitted.margin.t + extra } });
+    }
     return await plotly.toImage(element, { format: "svg", width, height, imageDataOnly: true });
   } catch (error) {
     throw new KitError(

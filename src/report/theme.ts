@@ -41,10 +41,23 @@ export const LIGHT_TEMPLATE: FigureTemplate = template(LIGHT, LIGHT.page);
 /** For dark pages; the page itself is the background. */
 export const DARK_TEMPLATE: FigureTemplate = template(DARK, "rgba(0,0,0,0)");
 
-/** The style of the series at an index; after the sixth they come round again. */
+/** Marks and dashes of later rounds through the palette, so that no two of 24 series look the same. */
+const LATER_SYMBOLS = ["pentagon", "triangle-down", "hexagon", "star-diamond", "hourglass", "bowtie"];
+const LATER_DASHES: readonly Dash[] = ["dash", "dot", "dashdot"];
+
+/** The style of the series at an index; from the seventh on the colours come round again with other marks and dashes. */
 export function seriesStyle(index: number): SeriesStyle {
-  return SERIES_STYLES[index % SERIES_STYLES.length] ?? { color: NEUTRAL, dash: "solid", symbol: "circle" };
+  const place = index % SERIES_STYLES.length;
+  const round = Math.floor(index / SERIES_STYLES.length);
+  const style = SERIES_STYLES[place] ?? { color: NEUTRAL, dash: "solid", symbol: "circle" };
+  if (round === 0) return style;
+  const symbol = LATER_SYMBOLS[place] ?? style.symbol;
+  const dash = LATER_DASHES[(place + round) % LATER_DASHES.length] ?? style.dash;
+  return { color: style.color, symbol: round % 2 === 1 ? symbol : `${symbol}-open`, dash };
 }
+
+/** How many series have a colour of their own. */
+export const PALETTE_SIZE = SERIES_STYLES.length;
 
 /** A "#rrggbb" colour with an opacity between 0 and 1. */
 export function translucent(color: string, opacity: number): string {

@@ -8,7 +8,13 @@ import { learningCurves, thin } from "../../src/report/figures/learning-curves.j
 import { pairedDifferences } from "../../src/report/figures/paired-differences.js";
 import { renderPng, renderSvg } from "../../src/report/png.js";
 import { textWidth } from "../../src/report/text-size.js";
-import { DARK_TEMPLATE, LIGHTER_COLORS, NEUTRAL, SERIES_STYLES } from "../../src/report/theme.js";
+import {
+  DARK_TEMPLATE,
+  LIGHTER_COLORS,
+  NEUTRAL,
+  SERIES_STYLES,
+  seriesStyle,
+} from "../../src/report/theme.js";
 import { KitError } from "../../src/support/errors.js";
 import { around, FIGURES } from "./samples.js";
 
@@ -75,6 +81,31 @@ describe("pictures", () => {
     const long: Figure = { ...figure, layout: { ...figure.layout, title: { ...figure.layout.title, text } } };
     const image = await loadImage(Buffer.from(await renderPng(long, { width: 600, scale: 1 })));
     assert.ok(image.height > figure.layout.height + 20);
+  });
+
+  it("a legend of several lines gets room between the title and the plot", async () => {
+    const names = [
+      "a first arm",
+      "another arm",
+      "a third arm",
+      "and one more arm",
+      "the fifth arm",
+      "a last arm",
+    ];
+    const figure = armsWithIntervals({
+      id: "many",
+      title: "Many arms",
+      subtitle: "with a second line",
+      valueTitle: "score (share)",
+      series: names.map((name) => ({ name, points: [{ row: "r", ...around(0.5) }] })),
+    });
+    const svg = await renderSvg(figure, { width: 500 });
+    const legendTop = Number(/class="legend"[^>]*transform="translate\([-\d.]+,([-\d.]+)\)"/.exec(svg)?.[1]);
+    const lines = new Set(
+      [...svg.matchAll(/class="traces"[^>]*transform="translate\([-\d.]+,([-\d.]+)\)"/g)].map(([, y]) => y),
+    );
+    assert.ok(lines.size > 1, "the legend must have several lines, or the test could not fail");
+    assert.ok(legendTop >= 58, `the legend begins at ${legendTop}, the subtitle ends at about 58`);
   });
 
   it("the same figure gives the same bytes", async () => {
@@ -219,7 +250,7 @@ describe("colours", () => {
   });
 
   it("no two series look the same without colour", () => {
-    const looks = SERIES_STYLES.map(({ dash, symbol }) => `${dash} ${symbol}`);
+    const looks = Array.from({ length: 12 }, (_, index) => seriesStyle(index).symbol);
     assert.equal(new Set(looks).size, looks.length);
   });
 });

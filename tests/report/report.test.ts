@@ -108,8 +108,10 @@ test("the page draws each figure, again in the other colours, and sends nothing 
         matchMedia: () => scheme,
         structuredClone,
         Plotly: {
-          react: (element: Element, data: unknown, layout: Drawn["layout"], config: Drawn["config"]) =>
-            drawn.push({ id: element.id, layout, config, data: JSON.stringify(data) }),
+          react: (element: Element, data: unknown, layout: Drawn["layout"], config: Drawn["config"]) => {
+            drawn.push({ id: element.id, layout, config, data: JSON.stringify(data) });
+            return Promise.resolve();
+          },
         },
       });
     },

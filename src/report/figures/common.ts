@@ -22,7 +22,7 @@ export interface Reference {
 /** Pixels for the title, and for the legend below it where there is one. */
 const TITLE_HEIGHT = 40;
 const SUBTITLE_HEIGHT = 22;
-const LEGEND_HEIGHT = 30;
+export const LEGEND_HEIGHT = 30;
 /** Above the plot where there is no legend. */
 const BARE_HEIGHT = 8;
 
@@ -64,7 +64,17 @@ export function baseLayout(
     showlegend: parts.legend,
     // plotly's validator fails on the settings of a legend that is not shown.
     ...(parts.legend
-      ? { legend: { orientation: "h", x: 0, y: 1.005, xanchor: "left", yanchor: "bottom", yref: "paper" } }
+      ? {
+          legend: {
+            orientation: "h",
+            x: 0,
+            y: 1.005,
+            xanchor: "left",
+            yanchor: "bottom",
+            yref: "paper",
+            tracegroupgap: 0,
+          },
+        }
       : {}),
     hovermode: "closest",
     template: LIGHT_TEMPLATE,

@@ -1,5 +1,5 @@
 import type { Figure, Trace } from "../figure.js";
-import { seriesStyle } from "../theme.js";
+import { PALETTE_SIZE, seriesStyle } from "../theme.js";
 import {
   axisTitle,
   figureOf,
@@ -77,7 +77,8 @@ function curveTrace(
   first: boolean,
   options: LearningCurvesOptions,
 ): Trace {
-  const { color, symbol } = seriesStyle(arms.indexOf(curve.name));
+  const place = arms.indexOf(curve.name);
+  const { color, symbol, dash } = seriesStyle(place);
   const label = plain(curve.run === undefined ? curve.name : `${curve.name}, ${curve.run}`);
   return {
     type: "scatter",
@@ -87,7 +88,7 @@ function curveTrace(
     showlegend: first,
     x: curve.points.map(({ x }) => x),
     y: curve.points.map(({ y }) => y),
-    line: { color, width: 1.8 },
+    line: { color, width: 1.8, dash: place < PALETTE_SIZE ? "solid" : dash },
     marker: { color, symbol, size: 7, maxdisplayed: 8 },
     opacity: 0.85,
     hovertemplate: `${plain(options.xTitle)}: %{x:,.0f}<br>%{y:.4f}<extra>${label}</extra>`,
