@@ -72,7 +72,6 @@ export function baseLayout(
             xanchor: "left",
             yanchor: "bottom",
             yref: "paper",
-            tracegroupgap: 0,
           },
         }
       : {}),
@@ -86,7 +85,15 @@ export function figureOf(
   { id, title, subtitle }: FigureText,
   parts: { readonly description: string; readonly data: readonly Trace[]; readonly layout: FigureLayout },
 ): Figure {
-  return { id, title, ...(subtitle === undefined ? {} : { subtitle }), ...parts };
+  const { layout, data } = parts;
+  const grouped = data.some(({ legendgroup }) => legendgroup !== undefined) && layout.legend !== undefined;
+  return {
+    id,
+    title,
+    ...(subtitle === undefined ? {} : { subtitle }),
+    ...parts,
+    layout: grouped ? { ...layout, legend: { ...layout.legend, tracegroupgap: 0 } } : layout,
+  };
 }
 
 /** The same layout without its title, for pages that write the title as text, where it can wrap. */
