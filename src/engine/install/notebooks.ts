@@ -41,7 +41,8 @@ export function notebooksAreReady(root: string): boolean {
 }
 
 /**
- * Makes the virtual environment of the clone and registers the kernel there. An interrupted set-up is taken up again; an environment that does not work (its Python is gone, the clone was moved) is made anew.
+ * Makes the virtual environment of the clone and registers the kernel there. An interrupted set-up is taken up again;
+ * an environment that does not work (its Python is gone, the clone was moved) is made anew.
  * @throws KitError when pip cannot install the packages
  */
 export async function setUpNotebooks(
@@ -70,6 +71,7 @@ export async function setUpNotebooks(
       }
       say("JupyterLab: installing into .venv (about 30 s)");
       await installPackages(root, cache);
+      writeSettings(paths.venv);
       const stamp: Stamp = { requirements: requirementsHash(root), root };
       writeFileAtomic(join(paths.venv, STAMP_FILE), JSON.stringify(stamp));
       return { state: "ready", changed: true, line: readyLine() };
@@ -98,6 +100,17 @@ async function installPackages(root: string, cache: string): Promise<void> {
     `pip cannot install JupyterLab (${complaintOf(result)})`,
     `check the network, the disk and pip's settings, ${AGAIN}`,
     { file: requirementsFile(root) },
+  );
+}
+
+/** Settings that JupyterLab reads from its environment. */
+function writeSettings(venv: string): void {
+  // JupyterLab's own Node scripts are CommonJS, and the clone's package.json says that `.js` is not.
+  writeFileAtomic(join(venv, "package.json"), "{}\n");
+  const overrides = { "@jupyterlab/apputils-extension:notification": { fetchNews: "false" } };
+  writeFileAtomic(
+    join(venv, "share", "jupyter", "lab", "settings", "overrides.json"),
+    `${JSON.stringify(overrides)}\n`,
   );
 }
 
