@@ -175,7 +175,7 @@ test("a report that cannot be written leaves nothing behind", async (context) =>
   writeFileSync(join(path, "file"), "");
   await assert.rejects(
     writeReport(join(path, "file"), { ...REPORT, sections: [] }),
-    /ENOTDIR|a part of the path is a file/,
+    /a part of the path is a file/,
   );
 });
 
