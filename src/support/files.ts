@@ -72,6 +72,7 @@ export function fileError(path: string, done: "read" | "written" | "opened", err
     ],
     EROFS: ["the file system is read-only", "choose a path that can be written"],
     EISDIR: ["this is a folder, a file was expected", "give the path of a file"],
+    EEXIST: ["a part of the path is a file, a folder was expected", "check the path"],
     ENOTDIR: ["a part of the path is a file, a folder was expected", "check the path"],
     ENOSPC: ["no space left on the disk", "free some space and run the same command again"],
     EDQUOT: ["the disk quota is used up", "free some space and run the same command again"],
