@@ -40,13 +40,18 @@ export class PeerTraining {
     parameterCount: number,
   ): Promise<{ readonly peer: PeerTraining; readonly version: string }> {
     const peer = new PeerTraining(python);
-    const { config } = workload;
-    const request = { config, threads, optimizer: OPTIMIZER, rows: workloadRows(workload) };
-    const { ready, parameters } = readySchema.parse(await peer.#ask(request));
-    if (parameters !== parameterCount) {
-      throw new Error(`the peer trains ${parameters} parameters, the kit ${parameterCount}`);
+    try {
+      const { config } = workload;
+      const request = { config, threads, optimizer: OPTIMIZER, rows: workloadRows(workload) };
+      const { ready, parameters } = readySchema.parse(await peer.#ask(request));
+      if (parameters !== parameterCount) {
+        throw new Error(`the peer trains ${parameters} parameters, the kit ${parameterCount}`);
+      }
+      return { peer, version: ready };
+    } catch (error) {
+      peer.close();
+      throw error;
     }
-    return { peer, version: ready };
   }
 
   /** Takes some steps. */
