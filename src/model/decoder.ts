@@ -184,7 +184,7 @@ export class Decoder {
   #rotaryAngles(positions: TensorFlow.Tensor2D | undefined, time: number): RotaryAngles | undefined {
     const { positions: kind, contextLength, width, heads } = this.config;
     if (kind.kind !== "rotary") return undefined;
-    return rotaryAngles(positions ?? time, contextLength, width / heads, kind.base);
+    return rotaryAngles(positions ?? time, { contextLength, width, heads, base: kind.base });
   }
 
   #checkLength(time: number): void {

@@ -91,7 +91,9 @@ const selfAttention = (mask: () => ReturnType<typeof causalMask>, rotary: boolea
       batch: 2,
       time: 5,
       heads: 2,
-      rotary: rotary ? rotaryAngles(places(), 8, 4, 100) : undefined,
+      rotary: rotary
+        ? rotaryAngles(places(), { contextLength: 8, width: 8, heads: 2, base: 100 })
+        : undefined,
     }),
   reference: (joint) => plainSelfAttention(joint, mask().bias, rotary ? places() : undefined),
   inputs: () => [normals([10, 24], 1)],

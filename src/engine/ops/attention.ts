@@ -111,14 +111,15 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
     if (!scaledQuery || !key || !value || !output || !weights)
       throw new Error("selfAttention: nothing was saved");
     const width = gradient.shape[1] ?? 0;
-    const headGradient = transpose(reshape(gradient, [batch, time, heads, width / heads]), [0, 2, 1, 3]);
+    const headWidth = width / heads;
+    const headGradient = transpose(reshape(gradient, [batch, time, heads, headWidth]), [0, 2, 1, 3]);
     const [dScaled, dKey, dValue] = mixGradient(headGradient, { scaledQuery, key, value, output, weights });
-    const dQuery = scale(dScaled, queryScale(scaledQuery));
-    const parts =
-      cosines === undefined || sines === undefined
-        ? [dQuery, dKey, dValue]
-        : [dQuery, dKey].map((part) => rotateGradient(part, { cosines, sines })).concat(dValue);
-    return [reshape(transpose(stack(parts), [1, 3, 0, 2, 4]), [batch * time, 3 * width])];
+    const rotary = cosines === undefined || sines === undefined ? undefined : { cosines, sines };
+    const dQuery = rotary === undefined ? scale(dScaled, queryScale(scaledQuery)) : dScaled;
+    const joined = transpose(stack([dQuery, dKey, dValue]), [1, 3, 0, 2, 4]);
+    if (rotary === undefined) return [reshape(joined, [batch * time, 3 * width])];
+    const turned = rotateGradient(reshape(joined, [batch, time, 3 * width]), rotary, headWidth);
+    return [reshape(turned, [batch * time, 3 * width])];
   },
 };
 
@@ -130,14 +131,17 @@ export function splitHeads(
   heads: number,
   rotary: RotaryAngles | undefined,
 ): { scaledQuery: Tensor; key: Tensor; value: Tensor } {
-  const headWidth = (joint.shape[1] ?? 0) / 3 / heads;
-  const split = unstack(transpose(reshape(joint, [batch, time, 3, heads, headWidth]), [2, 0, 3, 1, 4]), 3);
+  const columns = joint.shape[1] ?? 0;
+  const headWidth = columns / 3 / heads;
+  const turned =
+    rotary === undefined ? joint : rotate(reshape(joint, [batch, time, columns]), rotary, headWidth);
+  const order = [2, 0, 3, 1, 4];
+  const split = unstack(transpose(reshape(turned, [batch, time, 3, heads, headWidth]), order), 3);
   const [query, key, value] = split;
   if (query === undefined || key === undefined || value === undefined)
     throw new Error("unstack gave too few parts");
-  const scaled = scale(query, 1 / Math.sqrt(headWidth));
-  if (rotary === undefined) return { scaledQuery: scaled, key, value };
-  return { scaledQuery: rotate(scaled, rotary), key: rotate(key, rotary), value };
+  // Rotary angles hold the factor already.
+  return { scaledQuery: rotary === undefined ? scale(query, 1 / Math.sqrt(headWidth)) : query, key, value };
 }
 
 /** `[batch, heads, time, headWidth]` -> `[batch * time, width]`. */

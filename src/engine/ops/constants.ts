@@ -12,9 +12,11 @@ export function constant(key: string, build: () => TensorFlow.Tensor): TensorFlo
   const fullKey = `${tf.getBackend()}/${key}`;
   const known = cache.get(fullKey);
   if (known !== undefined) {
-    // Most recently used last: a constant in use is never the one that is thrown out.
-    cache.delete(fullKey);
-    cache.set(fullKey, known);
+    if (cache.size > LIMIT / 2) {
+      // Most recently used last: a constant in use is never the one that is thrown out.
+      cache.delete(fullKey);
+      cache.set(fullKey, known);
+    }
     return known;
   }
   const made = tf.keep(tf.tidy(build));

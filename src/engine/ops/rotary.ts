@@ -4,25 +4,45 @@ import { add, gatherRows, matmul, multiply, reshape } from "./kernels.js";
 
 type Tensor = TensorFlow.Tensor;
 
-/** Cosines and sines of the rotation angles, each broadcastable to `[batch, heads, time, headWidth]`. */
+/** What the angles depend on besides the position. */
+export interface RotarySettings {
+  readonly contextLength: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly base: number;
+}
+
+/**
+ * Cosines and sines for queries, keys and values side by side: `[time, 3 * width]` for all rows, or
+ * `[batch, time, 3 * width]`. Values are not turned (cosine 1, sine 0), and the part of the queries holds the factor
+ * `1 / sqrt(headWidth)` of attention: so one multiplication by each does everything for the three of them.
+ */
 export interface RotaryAngles {
   readonly cosines: Tensor;
   readonly sines: Tensor;
 }
 
-/** The tables for all positions, `[contextLength, headWidth]` each, as Llama lays them out (halves, not pairs). */
-function tables(contextLength: number, headWidth: number, base: number): [Tensor, Tensor] {
-  const make = (name: string, wave: (angle: number) => number): Tensor =>
-    constant(`rotary-${name}:${contextLength},${headWidth},${base}`, () => {
-      const half = headWidth / 2;
-      const values = Float32Array.from({ length: contextLength * headWidth }, (_, index) => {
-        const position = Math.floor(index / headWidth);
+/** The tables for all positions, `[contextLength, 3 * width]` each, as Llama lays them out (halves, not pairs). */
+function tables(settings: RotarySettings): RotaryAngles {
+  const { contextLength, width, heads, base } = settings;
+  const headWidth = width / heads;
+  const half = headWidth / 2;
+  const make = (name: string, wave: (angle: number) => number, atRest: number): Tensor =>
+    constant(`${keyOf(settings)}/${name}`, () => {
+      const values = Float32Array.from({ length: contextLength * 3 * width }, (_, index) => {
+        const position = Math.floor(index / (3 * width));
+        const part = Math.floor((index % (3 * width)) / width);
+        if (part === 2) return atRest;
         const frequency = base ** (-(2 * (index % half)) / headWidth);
-        return wave(position * frequency);
+        return wave(position * frequency) * (part === 0 ? 1 / Math.sqrt(headWidth) : 1);
       });
-      return tf.tensor2d(values, [contextLength, headWidth]);
+      return tf.tensor2d(values, [contextLength, 3 * width]);
     });
-  return [make("cosine", Math.cos), make("sine", Math.sin)];
+  return { cosines: make("cosine", Math.cos, 1), sines: make("sine", Math.sin, 0) };
+}
+
+function keyOf({ contextLength, width, heads, base }: RotarySettings): string {
+  return `rotary:${contextLength},${width},${heads},${base}`;
 }
 
 /**
@@ -31,23 +51,18 @@ function tables(contextLength: number, headWidth: number, base: number): [Tensor
  */
 export function rotaryAngles(
   positions: TensorFlow.Tensor2D | number,
-  contextLength: number,
-  headWidth: number,
-  base: number,
+  settings: RotarySettings,
 ): RotaryAngles {
-  const [cosines, sines] = tables(contextLength, headWidth, base);
+  const { cosines, sines } = tables(settings);
+  const columns = 3 * settings.width;
   if (typeof positions === "number") {
-    const key = `rotary-first:${positions},${contextLength},${headWidth},${base}`;
     const first = (name: string, table: Tensor): Tensor =>
-      constant(`${key}/${name}`, () => tf.slice(table, [0, 0], [positions, headWidth]));
+      constant(`${keyOf(settings)}/${name}:${positions}`, () =>
+        tf.slice(table, [0, 0], [positions, columns]),
+      );
     return { cosines: first("cosine", cosines), sines: first("sine", sines) };
   }
-  const [batch, time] = positions.shape;
-  const shape = [batch, 1, time, headWidth];
-  return {
-    cosines: reshape(gatherRows(cosines, positions), shape),
-    sines: reshape(gatherRows(sines, positions), shape),
-  };
+  return { cosines: gatherRows(cosines, positions), sines: gatherRows(sines, positions) };
 }
 
 /** `x R` puts `(-second half, first half)` in place of `(first half, second half)`. */
@@ -63,17 +78,23 @@ function quarterTurn(headWidth: number): Tensor {
   });
 }
 
-function turn(x: Tensor, back: boolean): Tensor {
-  const headWidth = x.shape[x.rank - 1] ?? 0;
+function turn(x: Tensor, headWidth: number, back: boolean): Tensor {
   return reshape(matmul(reshape(x, [-1, headWidth]), quarterTurn(headWidth), false, back), x.shape);
 }
 
-/** Rotates queries or keys `[batch, heads, time, headWidth]` by their positions (Su et al. 2021). */
-export function rotate(x: Tensor, { cosines, sines }: RotaryAngles): Tensor {
-  return add(multiply(x, cosines), multiply(turn(x, false), sines));
+/**
+ * Turns queries and keys by their positions (Su et al. 2021) and scales the queries.
+ * @param joint `[batch, time, 3 * width]`
+ */
+export function rotate(joint: Tensor, { cosines, sines }: RotaryAngles, headWidth: number): Tensor {
+  return add(multiply(joint, cosines), multiply(turn(joint, headWidth, false), sines));
 }
 
-/** The gradient of `rotate` with respect to `x`. */
-export function rotateGradient(gradient: Tensor, { cosines, sines }: RotaryAngles): Tensor {
-  return add(multiply(gradient, cosines), turn(multiply(gradient, sines), true));
+/** The gradient of `rotate` with respect to `joint`. */
+export function rotateGradient(
+  gradient: Tensor,
+  { cosines, sines }: RotaryAngles,
+  headWidth: number,
+): Tensor {
+  return add(multiply(gradient, cosines), turn(multiply(gradient, sines), headWidth, true));
 }
