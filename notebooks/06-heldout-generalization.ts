@@ -175,8 +175,9 @@ await showFigure(instructionCurve(analysis));
 
 // %% [markdown]
 // ## SFT against IFT
-// The task tag is the control that matters: on trained rules it knows as much as the instruction says, and does well. On
-// rules never trained on a tag says nothing, however well the rest was learned.
+// The task tag is the control that matters. A tag must be learned from its own task's rows; where there are enough of them
+// (the smaller number of rules) the tagged model does as well on trained rules as the instructed one. On rules never
+// trained on a tag says nothing, however well the rest was learned.
 
 // %%
 import { armFigure, differenceFigure } from "ift-kit/report/experiments/rewrite";

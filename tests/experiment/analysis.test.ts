@@ -9,7 +9,7 @@ import { rewriteReport } from "../../src/report/experiments/rewrite.js";
 import { TINY_SETTINGS } from "./tiny.js";
 
 const OPTIONS = { resamples: 1000, level: 0.95, seed: 1 } as const;
-const RULES = [10, 100];
+const DOSES = { trainingRules: [10, 100], tagRules: [100] };
 
 /** A finished run whose rows are right with the given probabilities. */
 function fakeRun(format: RewriteArm, rules: number, seed: number, heldOut: number, seen: number): RunResult {
@@ -73,7 +73,7 @@ function fakeResults(tagHeldOut: number): RunResult[] {
 }
 
 test("claims hold where the intervals allow them", () => {
-  const analysis = analyseRewrite(fakeResults(0.01), RULES, OPTIONS);
+  const analysis = analyseRewrite(fakeResults(0.01), DOSES, OPTIONS);
   assert.deepEqual(
     analysis.claims.map(({ holds }) => holds),
     [true, true, true, true],
@@ -87,7 +87,7 @@ test("claims hold where the intervals allow them", () => {
 });
 
 test("negative control: a claim that the numbers do not support is not made", () => {
-  const analysis = analyseRewrite(fakeResults(0.8), RULES, OPTIONS);
+  const analysis = analyseRewrite(fakeResults(0.8), DOSES, OPTIONS);
   const tag = analysis.claims[analysis.differences.findIndex(({ against }) => against === "sft-tag")];
   assert.equal(tag?.holds, false);
   const report = rewriteReport({ settings: TINY_SETTINGS, results: fakeResults(0.8), analysis });
@@ -96,11 +96,11 @@ test("negative control: a claim that the numbers do not support is not made", ()
 
 test("an arm without results is an error, not a hole in the figure", () => {
   const results = fakeResults(0.01).filter(({ arm }) => arm !== "sft-100");
-  assert.throws(() => analyseRewrite(results, RULES, OPTIONS), /sft-100 has no finished run/);
+  assert.throws(() => analyseRewrite(results, DOSES, OPTIONS), /sft-100 has no finished run/);
 });
 
 test("budgets are printed in all three units", () => {
-  const [first] = analyseRewrite(fakeResults(0.01), RULES, OPTIONS).budgets;
+  const [first] = analyseRewrite(fakeResults(0.01), DOSES, OPTIONS).budgets;
   assert.deepEqual(
     [first?.supervisedTokens, first?.totalTokens, first?.steps, first?.runs],
     [1000, 3000, 10, 2],

@@ -4,6 +4,7 @@ import { FAST_SETTINGS, type RewriteSettings } from "../../src/experiment/rewrit
 export const TINY_SETTINGS: RewriteSettings = {
   ...FAST_SETTINGS,
   trainingRules: [2, 20],
+  tagRules: [20],
   heldOutRules: 6,
   testRows: 12,
   trainingRows: 400,

@@ -9,7 +9,7 @@ import { type Claim, percentInterval } from "../claim.js";
 import type { RunResult } from "../result.js";
 import { type ArmBudget, budgetsOf, REPORT_BOOTSTRAP, scoresOf } from "../scores.js";
 import { armName } from "./plan.js";
-import type { RewriteArm } from "./settings.js";
+import type { RewriteArm, RewriteSettings } from "./settings.js";
 
 /** An arm's exact match on trained rules with new strings, and on held-out rules. */
 export interface ArmScores {
@@ -20,15 +20,16 @@ export interface ArmScores {
   readonly heldOut: BootstrapInterval;
 }
 
-/** IFT minus another arm on the held-out rules. */
+/** IFT minus another arm with the same number of training instructions, on the held-out rules. */
 export interface ArmDifference {
   readonly against: RewriteArm;
+  readonly trainingRules: number;
   readonly difference: PairedDifference;
 }
 
 /** What the experiment says, in numbers. */
 export interface RewriteAnalysis {
-  /** The arms at the largest number of training instructions. */
+  /** Every control, each with the IFT arm of the same number of training instructions before it; the largest first. */
   readonly arms: readonly ArmScores[];
   /** IFT over the number of training instructions, ascending. */
   readonly curve: readonly ArmScores[];
@@ -38,7 +39,24 @@ export interface RewriteAnalysis {
 }
 
 const METRIC = "exact-match";
-const CONTROLS: readonly RewriteArm[] = ["sft", "sft-tag", "ift-shuffled"];
+interface Control {
+  readonly format: RewriteArm;
+  readonly rules: number;
+}
+
+/** What the controls of an experiment are, and at which number of training instructions. */
+function controlsOf({ trainingRules, tagRules }: RewriteDoses): Control[] {
+  const most = Math.max(...trainingRules);
+  const controls: Control[] = [
+    { format: "sft", rules: most },
+    ...tagRules.map((rules): Control => ({ format: "sft-tag", rules })),
+    { format: "ift-shuffled", rules: most },
+  ];
+  return controls.sort((a, b) => b.rules - a.rules);
+}
+
+/** The numbers of training instructions of an experiment. */
+export type RewriteDoses = Pick<RewriteSettings, "trainingRules" | "tagRules">;
 
 /**
  * Scores with intervals, paired differences and claims of a finished experiment.
@@ -46,10 +64,9 @@ const CONTROLS: readonly RewriteArm[] = ["sft", "sft-tag", "ift-shuffled"];
  */
 export function analyseRewrite(
   results: readonly RunResult[],
-  trainingRules: readonly number[],
+  doses: RewriteDoses,
   options: BootstrapOptions = REPORT_BOOTSTRAP,
 ): RewriteAnalysis {
-  const most = Math.max(...trainingRules);
   const scoresIn = (format: RewriteArm, rules: number): ArmScores => ({
     arm: armName(format, rules),
     format,
@@ -57,15 +74,19 @@ export function analyseRewrite(
     seen: meanInterval(scoresOf(results, armName(format, rules), "seen", METRIC), options),
     heldOut: meanInterval(scoresOf(results, armName(format, rules), "held-out", METRIC), options),
   });
-  const curve = [...trainingRules].sort((a, b) => a - b).map((rules) => scoresIn("ift", rules));
-  const ift = curve.at(-1);
-  const arms = [...(ift === undefined ? [] : [ift]), ...CONTROLS.map((format) => scoresIn(format, most))];
-  const differences = CONTROLS.map((against) => ({
-    against,
+  const controls = controlsOf(doses);
+  const curve = [...doses.trainingRules].sort((a, b) => a - b).map((rules) => scoresIn("ift", rules));
+  const arms = [...new Set(controls.map(({ rules }) => rules))].flatMap((rules) => [
+    ...curve.filter(({ trainingRules }) => trainingRules === rules),
+    ...controls.filter((control) => control.rules === rules).map(({ format }) => scoresIn(format, rules)),
+  ]);
+  const differences = controls.map(({ format, rules }) => ({
+    against: format,
+    trainingRules: rules,
     difference: pairedDifference(
       {
-        a: scoresOf(results, armName("ift", most), "held-out", METRIC),
-        b: scoresOf(results, armName(against, most), "held-out", METRIC),
+        a: scoresOf(results, armName("ift", rules), "held-out", METRIC),
+        b: scoresOf(results, armName(format, rules), "held-out", METRIC),
       },
       options,
     ),

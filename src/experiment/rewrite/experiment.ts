@@ -23,5 +23,5 @@ export async function runRewriteExperiment(
 ): Promise<RewriteExperiment> {
   const store = new RunStore(storeDirectory);
   const results = requireAll(await doRuns(planRewriteRuns(settings), store, options));
-  return { settings, results, analysis: analyseRewrite(results, settings.trainingRules) };
+  return { settings, results, analysis: analyseRewrite(results, settings) };
 }

@@ -8,7 +8,7 @@ export interface RewriteRun extends RunSpecification {
   /** Number of training instructions. */
   readonly trainingRules: number;
   /** All that decides the run, without what only other runs use. */
-  readonly settings: Omit<RewriteSettings, "seeds" | "trainingRules">;
+  readonly settings: Omit<RewriteSettings, "seeds" | "trainingRules" | "tagRules">;
 }
 
 /** The name of an arm: the format, and the number of training instructions. */
@@ -17,15 +17,15 @@ export function armName(format: RewriteArm, trainingRules: number): string {
 }
 
 /**
- * All runs of the experiment: IFT at each number of training instructions, and SFT, SFT with an opaque task tag and
- * IFT with shuffled instructions at the largest one, each with every seed. The runs that take longest come first, so
+ * All runs of the experiment: IFT at each number of training instructions, SFT with an opaque task tag at some of them,
+ * SFT and IFT with shuffled instructions at the largest one, each with every seed. The runs that take longest come first, so
  * that no core is idle at the end.
  */
 export function planRewriteRuns(settings: RewriteSettings): RewriteRun[] {
-  const { seeds, trainingRules, ...shared } = settings;
+  const { seeds, trainingRules, tagRules, ...shared } = settings;
   const most = Math.max(...trainingRules);
   const arms: [RewriteArm, number][] = [
-    ["sft-tag", most],
+    ...[...tagRules].sort((a, b) => b - a).map((rules): [RewriteArm, number] => ["sft-tag", rules]),
     ["ift-shuffled", most],
     ...[...trainingRules].sort((a, b) => b - a).map((rules): [RewriteArm, number] => ["ift", rules]),
     ["sft", most],

@@ -8,8 +8,14 @@ export type RewriteArm = "sft" | "sft-tag" | "ift" | "ift-shuffled";
 /** The size of the string-rewrite experiment; everything that decides its numbers. */
 export interface RewriteSettings {
   readonly language: RewriteLanguage;
-  /** Numbers of training instructions (rules) of the IFT arm, ascending; the other arms use the largest. */
+  /** Numbers of training instructions (rules) of the IFT arm, ascending; SFT and the shuffled control use the largest. */
   readonly trainingRules: readonly number[];
+  /**
+   * The numbers of training rules, out of `trainingRules`, at which the arm with task tags is trained too. Every tag must
+   * be learned from its own rows, so a tag for each of many rules takes more budget than a fair control may be denied:
+   * a smaller number shows that tags do as well as instructions on trained rules, and still nothing on others.
+   */
+  readonly tagRules: readonly number[];
   readonly heldOutRules: number;
   /** Test rows of held-out rules, and as many of trained rules. */
   readonly testRows: number;
@@ -46,11 +52,12 @@ export const DEFAULT_SETTINGS: RewriteSettings = {
     inputLength: { min: 4, max: 7 },
   },
   trainingRules: [10, 100, 300, 1000],
+  tagRules: [100, 1000],
   heldOutRules: 100,
   testRows: 400,
   seeds: [1, 2],
   trainingRows: 64_000,
-  supervisedTokens: 440_000,
+  supervisedTokens: 400_000,
   rowsPerStep: 32,
   learningRate: 3e-3,
   decoder: DECODER,
@@ -66,6 +73,7 @@ export const FULL_SETTINGS: RewriteSettings = {
     inputLength: { min: 5, max: 10 },
   },
   trainingRules: [20, 100, 200, 500, 1000, 2000],
+  tagRules: [100, 2000],
   heldOutRules: 200,
   testRows: 800,
   seeds: [1, 2, 3],
@@ -86,6 +94,7 @@ export const FAST_SETTINGS: RewriteSettings = {
     inputLength: { min: 3, max: 5 },
   },
   trainingRules: [8, 200],
+  tagRules: [200],
   heldOutRules: 40,
   testRows: 160,
   seeds: [1],

@@ -14,7 +14,7 @@ export const REWRITE_ARM_NAMES: Readonly<Record<RewriteArm, string>> = {
   ift: "IFT",
   sft: "SFT",
   "sft-tag": "SFT + task tag",
-  "ift-shuffled": "IFT, shuffled instructions",
+  "ift-shuffled": "IFT, shuffled",
 };
 
 const SCORE_TITLE = "exact match (share of rows)";
@@ -36,13 +36,14 @@ export function instructionCurve({ curve }: RewriteAnalysis): Figure {
   });
 }
 
-/** All arms at the largest number of training instructions. */
+/** Every control beside the IFT arm with the same training rows. */
 export function armFigure({ arms }: RewriteAnalysis): Figure {
-  const row = (scores: ArmScores): string => REWRITE_ARM_NAMES[scores.format];
+  const row = ({ format, trainingRules }: ArmScores): string =>
+    `${REWRITE_ARM_NAMES[format]}, ${trainingRules.toLocaleString("en")} rules`;
   return armsWithIntervals({
     id: "arms",
-    title: "The same rows and budget, shown four ways",
-    subtitle: `${arms[0]?.trainingRules ?? 0} training rules; 95% bootstrap intervals`,
+    title: "The same rows and budget, shown in different ways",
+    subtitle: "arms with the same number of training rules saw the same rows; 95% bootstrap intervals",
     valueTitle: SCORE_TITLE,
     series: [
       { name: "held-out rules", points: arms.map((arm) => ({ row: row(arm), ...endsOf(arm.heldOut) })) },
@@ -61,8 +62,8 @@ export function differenceFigure({ differences }: RewriteAnalysis): Figure {
     title: "What the instruction adds on rules never trained on",
     subtitle: "paired bootstrap over rows in rules in seeds; 95% intervals",
     valueTitle: "difference in exact match (IFT minus the other arm)",
-    rows: differences.map(({ against, difference }) => ({
-      label: `IFT − ${REWRITE_ARM_NAMES[against]}`,
+    rows: differences.map(({ against, trainingRules, difference }) => ({
+      label: `IFT − ${REWRITE_ARM_NAMES[against]}, ${trainingRules.toLocaleString("en")} rules`,
       ...endsOf(difference),
     })),
   });
@@ -84,7 +85,7 @@ export function rewriteReport({ settings, results, analysis }: RewriteExperiment
     {
       heading: "SFT against IFT",
       text: [
-        "SFT sees the string alone. The task tag names the task by one opaque symbol: as much information as the instruction on trained rules, none on held-out ones. The shuffled control is trained with the instructions of other rows and asked with the true ones.",
+        "SFT sees the string alone. The task tag names the task by one opaque symbol, which must be learned from the task's own rows: with few rules it does well on them, and on held-out rules it says nothing. The shuffled control is trained with the instructions of other rows and asked with the true ones.",
       ],
       figure: armFigure(analysis),
     },
