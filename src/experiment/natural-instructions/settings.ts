@@ -43,7 +43,7 @@ export const DEFAULT_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "h
   seenTasks: 100,
   heldOutRowsPerTask: 10,
   vocabularySize: 4096,
-  supervisedTokens: 400_000,
+  supervisedTokens: 240_000,
   rowsPerStep: 32,
   learningRate: 2e-3,
   maxNewTokens: 32,
