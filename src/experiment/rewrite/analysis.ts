@@ -101,8 +101,8 @@ function claimsOf(differences: readonly ArmDifference[], curve: readonly ArmScor
     "sft-tag": "SFT with task tags",
     "ift-shuffled": "IFT with shuffled instructions",
   };
-  const beaten = differences.map(({ against, difference }): Claim => ({
-    statement: `IFT beats ${names[against]} on rules never trained on`,
+  const beaten = differences.map(({ against, trainingRules, difference }): Claim => ({
+    statement: `IFT beats ${names[against]} on rules never trained on (${trainingRules.toLocaleString("en")} training rules)`,
     holds: difference.low > 0,
     evidence: `difference in exact match ${percentInterval(difference)} points`,
   }));
