@@ -6,8 +6,11 @@
 // They come from constructors that run while the library is loaded, before any log level is looked at. So standard
 // error goes to a file in memory during the load, and all its other lines are written out afterwards: nothing else is
 // lost. Then the log library is told that it is ready and from which level on it shall write (TF_CPP_MIN_LOG_LEVEL).
+//
+// It also keeps signals away from the thread that computes: see KeepSignalsOffThisThread.
 #include <dlfcn.h>
 #include <node_api.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +68,21 @@ class HeldStandardError {
   int held_ = -1;
 };
 
+// oneDNN's generated matrix product does not survive a signal that is handled on the thread that runs it: with a handler
+// installed (a training run has one for Ctrl-C), about one signal in a hundred corrupted memory. With one intra-op
+// thread Node's main thread computes, and the system prefers it for signals to the process. So it blocks them: Node's
+// other threads take them (a handler of libuv only writes to a pipe), the threads that TensorFlow starts inherit the
+// mask, and libuv gives child processes a clean one.
+void KeepSignalsOffThisThread() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCHLD, SIGCONT, SIGUSR1, SIGUSR2, SIGPIPE, SIGPROF,
+                     SIGALRM}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 void SetLogLevel(void* library) {
   // The names carry the version of Abseil that this TensorFlow was built with; where they differ, logs stay as they are.
   using Initialize = void (*)();
@@ -100,6 +118,7 @@ napi_value Load(napi_env env, napi_callback_info info) {
   napi_value argument;
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
   std::string problem;
+  KeepSignalsOffThisThread();
   {
     HeldStandardError held;
     for (const std::string& path : StringsOf(env, argument)) {
