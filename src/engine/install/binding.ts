@@ -17,14 +17,7 @@ export interface BindingPlan {
 
 const FLAGS = ["-O2", "-fPIC", "-shared", "-std=c++17", "-DNAPI_VERSION=8"];
 /** For the fused ops: vector instructions, in loops that say where sums may be taken in another order. */
-const VECTOR_FLAGS = [
-  "-O3",
-  "-fopenmp-simd",
-  "-fno-math-errno",
-  "-fno-trapping-math",
-  "-pthread",
-  "-Wno-psabi",
-];
+const VECTOR_FLAGS = ["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-pthread", "-Wno-psabi"];
 const COMPILERS = ["c++", "g++", "clang++"];
 
 const require = createRequire(import.meta.url);
