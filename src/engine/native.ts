@@ -31,8 +31,6 @@ export interface NativeBackend {
 /** File names in the folder of the compiled binding. */
 export const BINDING_FILE = "tfjs_binding.node";
 export const QUIET_FILE = "ift_kit_quiet.node";
-/** The library of fused ops, see ops/fused.ts. */
-export const FUSED_FILE = "ift_kit_fused.node";
 export const MANIFEST_FILE = "ift_kit_native.json";
 
 /** What set-up writes beside the compiled binding. */

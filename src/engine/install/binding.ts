@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../support/hash.js";
-import { BINDING_FILE, FUSED_FILE, QUIET_FILE } from "../native.js";
+import { BINDING_FILE, QUIET_FILE } from "../native.js";
 import { LIBRARIES } from "./catalog.js";
 import { complaintOf, runProgram } from "./run-program.js";
 
@@ -16,8 +16,6 @@ export interface BindingPlan {
 }
 
 const FLAGS = ["-O2", "-fPIC", "-shared", "-std=c++17", "-DNAPI_VERSION=8"];
-/** For the fused ops: vector instructions, in loops that say where sums may be taken in another order. */
-const VECTOR_FLAGS = ["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-pthread", "-Wno-psabi"];
 const COMPILERS = ["c++", "g++", "clang++"];
 
 const require = createRequire(import.meta.url);
@@ -35,7 +33,7 @@ export async function findCompiler(
 }
 
 /**
- * How to compile the binding of TensorFlow.js, and the kit's own two addons, against a native library.
+ * How to compile the binding of TensorFlow.js, and the kit's own small addon, against a native library.
  * @param libraryFolder holds the libraries of `LIBRARIES` and the folder `include`
  */
 export function planBinding(libraryFolder: string): BindingPlan {
@@ -43,12 +41,6 @@ export function planBinding(libraryFolder: string): BindingPlan {
   const sources = join(packageFolder, "binding");
   const nodeHeaders = join(dirname(require.resolve("node-api-headers/package.json")), "include");
   const quiet = fileURLToPath(new URL("../../../src/engine/install/native/quiet.cc", import.meta.url));
-  const fused = fileURLToPath(new URL("../../../src/engine/ops/native/", import.meta.url));
-  const linked = [
-    `-L${libraryFolder}`,
-    ...LIBRARIES.toReversed().map((library) => `-l:${library}`),
-    `-Wl,-rpath,${libraryFolder}`,
-  ];
   const outputs = new Map([
     [
       BINDING_FILE,
@@ -59,35 +51,24 @@ export function planBinding(libraryFolder: string): BindingPlan {
         `-I${packageFolder}`,
         join(sources, "tfjs_backend.cc"),
         join(sources, "tfjs_binding.cc"),
-        ...linked,
-      ],
-    ],
-    [
-      FUSED_FILE,
-      [
-        ...FLAGS,
-        ...VECTOR_FLAGS,
-        `-I${nodeHeaders}`,
-        `-I${join(libraryFolder, "include")}`,
-        join(fused, "fused.cc"),
-        ...linked,
+        `-L${libraryFolder}`,
+        ...LIBRARIES.toReversed().map((library) => `-l:${library}`),
+        `-Wl,-rpath,${libraryFolder}`,
       ],
     ],
     [QUIET_FILE, [...FLAGS, `-I${nodeHeaders}`, quiet, "-ldl"]],
   ]);
   const sourceFiles = [
-    ...[sources, fused].flatMap((folder) =>
-      readdirSync(folder)
-        .toSorted()
-        .map((name) => join(folder, name)),
-    ),
+    ...readdirSync(sources)
+      .toSorted()
+      .map((name) => join(sources, name)),
     quiet,
   ];
   const key = sha256(
     JSON.stringify([
       process.arch,
       libraryFolder,
-      [FLAGS, VECTOR_FLAGS],
+      FLAGS,
       (require("node-api-headers/package.json") as { version: string }).version,
       sourceFiles.map((file) => sha256(readFileSync(file))),
     ]),
@@ -96,7 +77,7 @@ export function planBinding(libraryFolder: string): BindingPlan {
 }
 
 /**
- * Compiles all files into a folder (about 10 s).
+ * Compiles both files into a folder (about 10 s).
  * @returns undefined when it went well, else what the compiler complained about
  */
 export async function compileBinding(

@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { bindingFolder, FUSED_FILE } from "../native.js";
+import { bindingFolder } from "../native.js";
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { constant } from "./constants.js";
 import { type OpAttribute, type RawOps, rawOps } from "./raw-ops.js";
+
+/** The compiled library of fused ops (native/fused.cc), beside the binding of TensorFlow.js. */
+export const FUSED_FILE = "ift_kit_fused.node";
 
 let registered: boolean | undefined;
 let switchedOff = false;
