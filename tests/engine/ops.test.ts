@@ -264,61 +264,6 @@ describe("ops: where float32 is hard", () => {
   }
 });
 
-describe("ops: large tensors, which the fused ops work on in several threads", () => {
-  const large: Record<string, readonly [Run, () => Tensor[]]> = {
-    gelu: [(x) => gelu(x), () => [normals([700, 512], 1)]],
-    swiglu: [(x, y) => swiglu(x, y), () => [normals([700, 512], 1), normals([700, 512], 2)]],
-    softmaxCrossEntropySum: [
-      (x) => softmaxCrossEntropySum(x as TensorFlow.Tensor2D, integers([601], 700, 3) as TensorFlow.Tensor1D),
-      () => [normals([601, 700], 1)],
-    ],
-    causalAttention: [
-      (query, key, value) =>
-        causalAttention(
-          query as TensorFlow.Tensor4D,
-          key as TensorFlow.Tensor4D,
-          value as TensorFlow.Tensor4D,
-          causalMask(211),
-        ),
-      () => [1, 2, 3].map((seed) => normals([3, 3, 211, 8], seed)),
-    ],
-  };
-  for (const [name, [run, inputs]] of Object.entries(large)) {
-    it(name, async () => {
-      const [expected, actual] = await Promise.all(
-        (["tensorflow", "fused"] as const).map((path) =>
-          on(PATHS.includes(path) ? path : "tensorflow", () => {
-            const values = inputs();
-            return [apply(run)(values).dataSync().slice(), ...gradientsOf(apply(run), values)];
-          }),
-        ),
-      );
-      actual?.forEach((values, index) =>
-        assertClose(values, expected?.[index] ?? [], values.length === 1 ? 5e-3 : 2e-5),
-      );
-    });
-  }
-});
-
-describe("ops: wrong arguments of the fused ops are errors", () => {
-  it(
-    "a target outside the vocabulary, shapes that do not fit",
-    { skip: !PATHS.includes("fused") },
-    async () => {
-      await on("fused", () => {
-        const logits = normals([2, 3], 1) as TensorFlow.Tensor2D;
-        for (const target of [-1, 3]) {
-          const wrong = tf.tensor1d([0, target], "int32");
-          assert.throws(() => softmaxCrossEntropySum(logits, wrong), /outside the vocabulary/);
-        }
-        const gain = normals([4], 2) as TensorFlow.Tensor1D;
-        assert.throws(() => layerNorm(logits, gain, undefined, 1e-5), /gain \[width\]/);
-        assert.throws(() => swiglu<Tensor>(logits, gain), /shapes differ/);
-      });
-    },
-  );
-});
-
 describe("ops: memory", () => {
   for (const path of PATHS) {
     it(`a gradient leaves no tensor behind on ${path}`, async () => {

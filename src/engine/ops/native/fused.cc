@@ -8,7 +8,6 @@
 
 #include "call.h"
 #include "math.h"
-#include "parallel.h"
 
 namespace ift_kit {
 namespace {
@@ -109,8 +108,7 @@ void Gelu(Call& call, const Attributes&) {
   Shape shape;
   const float* x = call.Input(0, &shape);
   float* y = call.Output(0, shape);
-  if (!call.ok()) return;
-  ForRows(SizeOf(shape), 1, [&](int64_t begin, int64_t end) { GeluValues(x + begin, y + begin, end - begin); });
+  if (call.ok()) GeluValues(x, y, SizeOf(shape));
 }
 
 WIDEST_VECTORS void GeluGradientValues(const float* gradient, const float* x, float* dx, int64_t size) {
@@ -129,10 +127,7 @@ void GeluGradient(Call& call, const Attributes&) {
   const float* x = call.Input(1, &x_shape);
   if (!call.Require(shape == x_shape, "gelu gradient: shapes differ")) return;
   float* dx = call.Output(0, shape);
-  if (!call.ok()) return;
-  ForRows(SizeOf(shape), 1, [&](int64_t begin, int64_t end) {
-    GeluGradientValues(gradient + begin, x + begin, dx + begin, end - begin);
-  });
+  if (call.ok()) GeluGradientValues(gradient, x, dx, SizeOf(shape));
 }
 
 WIDEST_VECTORS void SwigluValues(const float* gate, const float* value, float* y, int64_t size) {
@@ -147,10 +142,7 @@ void Swiglu(Call& call, const Attributes&) {
   const float* value = call.Input(1, &value_shape);
   if (!call.Require(shape == value_shape, "swiglu: shapes differ")) return;
   float* y = call.Output(0, shape);
-  if (!call.ok()) return;
-  ForRows(SizeOf(shape), 1, [&](int64_t begin, int64_t end) {
-    SwigluValues(gate + begin, value + begin, y + begin, end - begin);
-  });
+  if (call.ok()) SwigluValues(gate, value, y, SizeOf(shape));
 }
 
 WIDEST_VECTORS void SwigluGradientValues(const float* gradient, const float* gate, const float* value, float* dgate,
@@ -172,10 +164,7 @@ void SwigluGradient(Call& call, const Attributes&) {
   if (!call.Require(shape == gate_shape && shape == value_shape, "swiglu gradient: shapes differ")) return;
   float* dgate = call.Output(0, shape);
   float* dvalue = call.Output(1, shape);
-  if (!call.ok()) return;
-  ForRows(SizeOf(shape), 1, [&](int64_t begin, int64_t end) {
-    SwigluGradientValues(gradient + begin, gate + begin, value + begin, dgate + begin, dvalue + begin, end - begin);
-  });
+  if (call.ok()) SwigluGradientValues(gradient, gate, value, dgate, dvalue, SizeOf(shape));
 }
 
 // ---- attention: scores and weights [batch, heads, queries, keys] ----
@@ -219,12 +208,11 @@ void AttentionWeights(Call& call, const Attributes&) {
     return;
   float* weights = call.Output(0, shape);
   if (!call.ok()) return;
-  ForRows(batch * queries, heads * keys, [&](int64_t begin, int64_t end) {
-    // Whole lanes; what lies behind the last key is hidden.
-    std::vector<float> row(keys + kLanes), line(keys + kLanes, 2 * kHidden);
-    for (int64_t place = begin; place < end; place++) {
-      const int64_t b = place / queries, query = place % queries;
-      const float* of_query = mask + (shared ? query : place) * keys;
+  // Whole lanes; what lies behind the last key is hidden.
+  std::vector<float> row(keys + kLanes), line(keys + kLanes, 2 * kHidden);
+  for (int64_t b = 0; b < batch; b++) {
+    for (int64_t query = 0; query < queries; query++) {
+      const float* of_query = mask + ((shared ? 0 : b * queries) + query) * keys;
       memcpy(line.data(), of_query, keys * sizeof(float));
       // Under a causal mask half of the keys lie behind the last one that is seen.
       int64_t visible = keys;
@@ -233,7 +221,7 @@ void AttentionWeights(Call& call, const Attributes&) {
       WeightRows(scores + start, reinterpret_cast<const Lanes*>(line.data()), weights + start,
                  reinterpret_cast<Lanes*>(row.data()), heads, queries, keys, visible);
     }
-  });
+  }
 }
 
 WIDEST_VECTORS void WeightGradientRows(const float* gradient, const float* weights, float* dscores, int64_t rows,
@@ -254,11 +242,7 @@ void AttentionWeightsGradient(Call& call, const Attributes&) {
   const float* weights = call.Input(1, &weights_shape);
   if (!call.Require(shape.size() == 4 && shape == weights_shape, "attention weights gradient: shapes differ")) return;
   float* dscores = call.Output(0, shape);
-  if (!call.ok()) return;
-  const int64_t keys = shape[3];
-  ForRows(shape[0] * shape[1] * shape[2], keys, [&](int64_t begin, int64_t end) {
-    WeightGradientRows(gradient + begin * keys, weights + begin * keys, dscores + begin * keys, end - begin, keys);
-  });
+  if (call.ok()) WeightGradientRows(gradient, weights, dscores, shape[0] * shape[1] * shape[2], shape[3]);
 }
 
 // ---- rows [batch * time, columns] and heads [batch, heads, time, head width] ----
@@ -430,14 +414,6 @@ WIDEST_VECTORS float ProbabilityRow(const float* logits, float* probabilities, i
   return largest + logf(sum);
 }
 
-bool RequireTargets(Call& call, const int32_t* targets, int64_t rows, int64_t vocabulary) {
-  for (int64_t row = 0; row < rows; row++) {
-    if (targets[row] < 0 || targets[row] >= vocabulary)
-      return call.Require(false, "cross entropy: a target is outside the vocabulary");
-  }
-  return true;
-}
-
 // (logits, targets) -> (-log p[target] of each row, probabilities)
 void CrossEntropy(Call& call, const Attributes&) {
   Shape shape, targets_shape;
@@ -447,16 +423,16 @@ void CrossEntropy(Call& call, const Attributes&) {
                     "cross entropy: logits are [rows, vocabulary], targets [rows]"))
     return;
   const int64_t rows = shape[0], vocabulary = shape[1];
-  if (!RequireTargets(call, targets, rows, vocabulary)) return;
+  for (int64_t row = 0; row < rows; row++) {
+    if (!call.Require(targets[row] >= 0 && targets[row] < vocabulary, "cross entropy: a target is outside the vocabulary"))
+      return;
+  }
   float* losses = call.Output(0, {rows});
   float* probabilities = call.Output(1, shape);
   if (!call.ok()) return;
-  ForRows(rows, vocabulary, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++) {
-      const float* of_row = logits + row * vocabulary;
-      losses[row] = ProbabilityRow(of_row, probabilities + row * vocabulary, vocabulary) - of_row[targets[row]];
-    }
-  });
+  for (int64_t row = 0; row < rows; row++, logits += vocabulary, probabilities += vocabulary) {
+    losses[row] = ProbabilityRow(logits, probabilities, vocabulary) - logits[targets[row]];
+  }
 }
 
 // (gradient of each row's loss, probabilities, targets) -> of logits
@@ -469,16 +445,13 @@ void CrossEntropyGradient(Call& call, const Attributes&) {
                     "cross entropy gradient: shapes differ"))
     return;
   const int64_t rows = shape[0], vocabulary = shape[1];
-  if (!RequireTargets(call, targets, rows, vocabulary)) return;
   float* dlogits = call.Output(0, shape);
   if (!call.ok()) return;
-  ForRows(rows, vocabulary, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++) {
-      float* of_row = dlogits + row * vocabulary;
-      Scale(probabilities + row * vocabulary, vocabulary, of_row, vocabulary, 1, vocabulary, gradient[row]);
-      of_row[targets[row]] -= gradient[row];
-    }
-  });
+  for (int64_t row = 0; row < rows; row++, probabilities += vocabulary, dlogits += vocabulary) {
+    Scale(probabilities, vocabulary, dlogits, vocabulary, 1, vocabulary, gradient[row]);
+    if (call.Require(targets[row] >= 0 && targets[row] < vocabulary, "cross entropy gradient: a target is outside"))
+      dlogits[targets[row]] -= gradient[row];
+  }
 }
 
 std::string RegisterAll() {
