@@ -1,6 +1,5 @@
-import { mix, selfAttentionOperation } from "../engine/ops/attention.js";
+import { mix, joinHeads, selfAttentionOperation, splitHeads } from "../engine/ops/attention.js";
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
-import { joinHeads, splitHeads } from "../engine/ops/heads.js";
 import { linear } from "../engine/ops/linear.js";
 import { type RotaryAngles, rotaryAngles } from "../engine/ops/rotary.js";
 import { Tape } from "../engine/ops/tape.js";
@@ -140,12 +139,12 @@ export class Decoder {
     { ids, positions, segments }: DecoderInput,
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
-    const [, time] = ids.shape;
+    const [batch, time] = ids.shape;
     this.#checkLength(time);
     return tf.tidy(() => {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
       const rotary = this.#rotaryAngles(positions, time);
-      const options = { mask, time, heads: this.config.heads, rotary };
+      const options = { mask, batch, time, heads: this.config.heads, rotary };
       return Tape.run(this.#trunk, (tape) =>
         decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint) =>
           tape.apply(selfAttentionOperation, [joint], options),
@@ -161,7 +160,7 @@ export class Decoder {
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
     const [batch, time] = ids.shape;
-    const { heads, contextLength } = this.config;
+    const { heads, width, contextLength } = this.config;
     const before = cache.lengths;
     this.#checkLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))));
     cache.reserve(time, tokens);
@@ -174,8 +173,9 @@ export class Decoder {
       const mask = cache.mask(time);
       return Tape.forward((tape) =>
         decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint, layer) => {
-          const { scaledQuery, key, value } = splitHeads(joint, time, heads, rotary);
-          return joinHeads(mix({ scaledQuery, ...cache.join(layer, key, value) }, mask).output);
+          const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
+          const all = cache.join(layer, key, value);
+          return joinHeads(mix(scaledQuery, all.key, all.value, mask).output, batch * time, width);
         }),
       );
     });

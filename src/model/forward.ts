@@ -1,10 +1,11 @@
 import { embeddingOperation } from "../engine/ops/embedding.js";
 import { geluOperation } from "../engine/ops/gelu.js";
 import { reshape } from "../engine/ops/kernels.js";
+import { layerNormOperation } from "../engine/ops/layer-norm.js";
 import { linearOperation } from "../engine/ops/linear.js";
-import { normOperation } from "../engine/ops/norm.js";
 import { positionsOperation } from "../engine/ops/positions.js";
 import { residualOperation } from "../engine/ops/residual.js";
+import { rmsNormOperation } from "../engine/ops/rms-norm.js";
 import { swigluOperation } from "../engine/ops/silu.js";
 import type { Tape } from "../engine/ops/tape.js";
 import type { TensorFlow } from "../engine/tensorflow.js";
@@ -106,8 +107,8 @@ class Layers {
   norm(name: string, x: Tensor): Tensor {
     const { kind, epsilon } = this.#config.norm;
     const gain = this.parameter(`${name}.gain`);
-    const inputs = [x, gain, this.#parameters.get(`${name}.bias`)] as const;
-    return this.#tape.apply(normOperation, inputs, { centred: kind === "layer", epsilon });
+    if (kind === "rms") return this.#tape.apply(rmsNormOperation, [x, gain], { epsilon });
+    return this.#tape.apply(layerNormOperation, [x, gain, this.#parameters.get(`${name}.bias`)], { epsilon });
   }
 
   activation(name: string, x: Tensor): Tensor {

@@ -1,30 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { bindingFolder } from "../../src/engine/native.js";
-import { FUSED_FILE, fusedOps, withoutFusedOps } from "../../src/engine/ops/fused.js";
-import { startEngine } from "../../src/engine/start.js";
+import { startEngine, type BackendName } from "../../src/engine/start.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import { Random } from "../../src/support/random.js";
 
 type Tensor = TensorFlow.Tensor;
 
-const ALL_PATHS = ["fused", "tensorflow", "wasm", "cpu"] as const;
+/** The native path and both homes of the portable one. */
+export const BACKENDS: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
 
-const hasLibrary = existsSync(join(bindingFolder() ?? "", FUSED_FILE));
-if (!hasLibrary) console.log("the library of fused ops is not there: the tests leave that path out");
-
-/** Each way in which an op can run: the fused ops, TensorFlow's own kernels, and both homes of the portable path. */
-export const PATHS = ALL_PATHS.filter((path) => path !== "fused" || hasLibrary);
-
-/** One of `PATHS`. */
-export type Path = (typeof ALL_PATHS)[number];
-
-/** Runs a synchronous body on a path. */
-export async function on<Result>(path: Path, body: () => Result): Promise<Result> {
-  await startEngine({ backend: path === "fused" ? "tensorflow" : path });
-  if (path !== "fused") return withoutFusedOps(body);
-  assert.ok(fusedOps() !== undefined, "the library of fused ops is not there: run `npx ift-kit setup`");
+/** Runs a synchronous body on a backend. */
+export async function on<Result>(backend: BackendName, body: () => Result): Promise<Result> {
+  await startEngine({ backend });
   return body();
 }
 

@@ -18,7 +18,15 @@ import { runDifferentiable } from "../../src/engine/ops/operation.js";
 import { positionsOperation } from "../../src/engine/ops/positions.js";
 import { rotaryAngles } from "../../src/engine/ops/rotary.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
-import { assertClose, PATHS, finiteDifferenceError, gradientsOf, integers, normals, on } from "./numeric.js";
+import {
+  assertClose,
+  BACKENDS,
+  finiteDifferenceError,
+  gradientsOf,
+  integers,
+  normals,
+  on,
+} from "./numeric.js";
 
 type Tensor = TensorFlow.Tensor;
 
@@ -80,6 +88,7 @@ const selfAttention = (mask: () => ReturnType<typeof causalMask>, rotary: boolea
   run: (joint) =>
     runDifferentiable(selfAttentionOperation, [joint], {
       mask: mask(),
+      batch: 2,
       time: 5,
       heads: 2,
       rotary: rotary
@@ -202,14 +211,14 @@ const cases: Record<string, OpCase> = {
 
 describe("ops: gradient against finite differences, value and gradient against plain TF.js", () => {
   for (const [name, { run, reference, inputs }] of Object.entries(cases)) {
-    for (const path of PATHS) {
-      it(`${name} on ${path}`, async () => {
-        // What plain TF.js gives, on its own: an independent formula and an independent gradient.
+    for (const backend of BACKENDS) {
+      it(`${name} on ${backend}`, async () => {
+        // What plain TF.js gives, on its own backend: an independent formula and an independent gradient.
         const expected = await on("cpu", () => ({
           value: apply(reference)(inputs()).dataSync().slice(),
           gradients: gradientsOf(apply(reference), inputs()),
         }));
-        await on(path, () => {
+        await on(backend, () => {
           const arguments_ = inputs();
           assertClose(apply(run)(arguments_).dataSync(), expected.value, 2e-5);
           const gradients = gradientsOf(apply(run), arguments_);
@@ -217,7 +226,7 @@ describe("ops: gradient against finite differences, value and gradient against p
             assertClose(gradient, expected.gradients[index] ?? [], 5e-5),
           );
           // Each difference costs a run: once on the native path, once on the portable one.
-          if (path === "wasm") return;
+          if (backend === "wasm") return;
           assert.ok(finiteDifferenceError(apply(run), arguments_, gradients) < 2e-3);
           const wrong = gradients.map((gradient) =>
             gradient.map((value, k) => (k === 0 ? value + 0.05 : value)),
@@ -233,17 +242,17 @@ describe("ops: gradient against finite differences, value and gradient against p
 });
 
 describe("ops: where float32 is hard", () => {
-  for (const path of PATHS) {
-    it(`a loss beyond 87 nats stays exact on ${path}`, async () => {
-      await on(path, () => {
+  for (const backend of BACKENDS) {
+    it(`a loss beyond 87 nats stays exact on ${backend}`, async () => {
+      await on(backend, () => {
         const logits = tf.tensor2d([200, 0, -50], [1, 3]);
         const loss = softmaxCrossEntropySum(logits, tf.tensor1d([2], "int32"));
         assertClose(loss.dataSync(), [250], 1e-4);
       });
     });
 
-    it(`hidden positions have no part at all on ${path}`, async () => {
-      await on(path, () => {
+    it(`hidden positions have no part at all on ${backend}`, async () => {
+      await on(backend, () => {
         const value = normals([1, 1, 4, 4], 3);
         const query = normals([1, 1, 4, 4], 1) as TensorFlow.Tensor4D;
         const key = normals([1, 1, 4, 4], 2) as TensorFlow.Tensor4D;
@@ -265,9 +274,9 @@ describe("ops: where float32 is hard", () => {
 });
 
 describe("ops: memory", () => {
-  for (const path of PATHS) {
-    it(`a gradient leaves no tensor behind on ${path}`, async () => {
-      await on(path, () => {
+  for (const backend of BACKENDS) {
+    it(`a gradient leaves no tensor behind on ${backend}`, async () => {
+      await on(backend, () => {
         for (const [name, { run, inputs }] of Object.entries(cases)) {
           const step = (): void => {
             tf.tidy(() => {

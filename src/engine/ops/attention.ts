@@ -1,69 +1,46 @@
 import type { TensorFlow } from "../tensorflow.js";
 import type { AttentionMask } from "./attention-mask.js";
-import { fusedOps } from "./fused.js";
-import { type Heads, joinHeads, partHeads, splitHeads, splitHeadsGradient } from "./heads.js";
-import { add, batchMatmul, multiply, scale, softmax, subtract, sum } from "./kernels.js";
+import {
+  add,
+  batchMatmul,
+  multiply,
+  reshape,
+  scale,
+  softmax,
+  stack,
+  subtract,
+  sum,
+  transpose,
+  unstack,
+} from "./kernels.js";
 import { type Operation, runDifferentiable } from "./operation.js";
-import { NO_ATTRIBUTES } from "./raw-ops.js";
-import type { RotaryAngles } from "./rotary.js";
+import { rotate, rotateGradient, type RotaryAngles } from "./rotary.js";
 
 type Tensor = TensorFlow.Tensor;
 
-/** What mixing gives. */
+/** Scores and mixing: the part of attention that knows no layout. */
 interface Mixed {
-  /** `[batch, heads, time, headWidth]` */
   readonly output: Tensor;
-  /** `[batch, heads, time, keys]` */
   readonly weights: Tensor;
 }
 
-/** `softmax(scaled query key^T + mask) value`: the part of attention that knows no layout. */
-export function mix({ scaledQuery, key, value }: Heads, mask: AttentionMask): Mixed {
-  const scores = batchMatmul(scaledQuery, key, false, true);
-  const fused = fusedOps();
-  const weights =
-    fused === undefined
-      ? softmax(add(scores, mask.bias))
-      : fused.executeSingleOutput("IftKitAttentionWeights", NO_ATTRIBUTES, [scores, mask.bias]);
+/** `softmax(scaled query key^T + mask) value`, all `[batch, heads, time, headWidth]`. */
+export function mix(scaledQuery: Tensor, key: Tensor, value: Tensor, mask: AttentionMask): Mixed {
+  const weights = softmax(add(batchMatmul(scaledQuery, key, false, true), mask.bias));
   return { output: batchMatmul(weights, value), weights };
 }
 
 /** Gradients of `mix` with respect to the scaled query, the key and the value. */
 function mixGradient(
   gradient: Tensor,
-  { scaledQuery, key, value }: Heads,
-  { output, weights }: Mixed,
-): Heads {
+  { scaledQuery, key, value, output, weights }: Mixed & { scaledQuery: Tensor; key: Tensor; value: Tensor },
+): [Tensor, Tensor, Tensor] {
+  const valueGradient = batchMatmul(weights, gradient, true);
   const weightsGradient = batchMatmul(gradient, value, false, true);
-  const scoresGradient = softmaxGradient(weightsGradient, weights, () =>
-    // These are the row sums of weightsGradient * weights too, on [.., headWidth] instead of [.., keys].
-    sum(multiply(gradient, output), [3], true),
-  );
-  return {
-    scaledQuery: batchMatmul(scoresGradient, key),
-    key: batchMatmul(scoresGradient, scaledQuery, true),
-    value: batchMatmul(weights, gradient, true),
-  };
-}
-
-function softmaxGradient(gradient: Tensor, weights: Tensor, rowSums: () => Tensor): Tensor {
-  const fused = fusedOps();
-  if (fused === undefined) return multiply(weights, subtract(gradient, rowSums()));
-  return fused.executeSingleOutput("IftKitAttentionWeightsGradient", NO_ATTRIBUTES, [gradient, weights]);
-}
-
-/** What the backward pass reads. The fused gradient does not read the output, so it need not stay in memory. */
-function savedOf({ scaledQuery, key, value }: Heads, { output, weights }: Mixed): Tensor[] {
-  return [scaledQuery, key, value, weights, fusedOps() === undefined ? output : weights];
-}
-
-function readSaved(saved: readonly Tensor[]): [Heads, Mixed] {
-  const [scaledQuery, key, value, weights, output] = saved;
-  if (!scaledQuery || !key || !value || !weights || !output) throw new Error("attention: nothing was saved");
-  return [
-    { scaledQuery, key, value },
-    { weights, output },
-  ];
+  // Row sums of gradient * output are those of weightsGradient * weights, on [.., headWidth] instead of [.., time].
+  const rowSums = sum(multiply(gradient, output), [3], true);
+  const scoresGradient = multiply(weights, subtract(weightsGradient, rowSums));
+  return [batchMatmul(scoresGradient, key), batchMatmul(scoresGradient, scaledQuery, true), valueGradient];
 }
 
 interface AttentionOptions {
@@ -73,14 +50,15 @@ interface AttentionOptions {
 const attentionOperation: Operation<readonly [Tensor, Tensor, Tensor], AttentionOptions> = {
   name: "causalAttention",
   forward([query, key, value], { mask }) {
-    const heads = { scaledQuery: scale(query, queryScale(query)), key, value };
-    const mixed = mix(heads, mask);
-    return { output: mixed.output, saved: savedOf(heads, mixed) };
+    const scaledQuery = scale(query, queryScale(query));
+    const { output, weights } = mix(scaledQuery, key, value, mask);
+    return { output, saved: [scaledQuery, key, value, output, weights] };
   },
-  backward(gradient, saved) {
-    const gradients = mixGradient(gradient, ...readSaved(saved));
-    const query = scale(gradients.scaledQuery, queryScale(gradient));
-    return [query, gradients.key, gradients.value];
+  backward(gradient, [scaledQuery, key, value, output, weights]) {
+    if (!scaledQuery || !key || !value || !output || !weights)
+      throw new Error("causalAttention: nothing was saved");
+    const [dQuery, dKey, dValue] = mixGradient(gradient, { scaledQuery, key, value, output, weights });
+    return [scale(dQuery, queryScale(scaledQuery)), dKey, dValue];
   },
 };
 
@@ -104,6 +82,7 @@ export function causalAttention(
 
 /** How the attention of a block reads its one `[batch * time, 3 * width]` input. */
 export interface SelfAttentionOptions extends AttentionOptions {
+  readonly batch: number;
   readonly time: number;
   readonly heads: number;
   readonly rotary: RotaryAngles | undefined;
@@ -111,21 +90,61 @@ export interface SelfAttentionOptions extends AttentionOptions {
 
 /**
  * The whole of a block's self-attention between its two linear layers: queries, keys and values side by side
- * `[batch * time, 3 * width]` -> mixed values `[batch * time, width]`.
+ * `[batch * time, 3 * width]` -> mixed values `[batch * time, width]`. One transpose for the three of them.
  */
 export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionOptions> = {
   name: "selfAttention",
-  forward([joint], { mask, time, heads, rotary }) {
-    const split = splitHeads(joint, time, heads, rotary);
-    const mixed = mix(split, mask);
-    // Angles of given positions are temporary tensors, so they are saved like the rest.
-    const angles = rotary === undefined ? [] : [rotary.cosines, rotary.sines];
-    return { output: joinHeads(mixed.output), saved: [...savedOf(split, mixed), ...angles] };
+  forward([joint], { mask, batch, time, heads, rotary }) {
+    const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
+    const { output, weights } = mix(scaledQuery, key, value, mask);
+    const width = (joint.shape[1] ?? 0) / 3;
+    return {
+      output: joinHeads(output, batch * time, width),
+      saved: [
+        ...[scaledQuery, key, value, output, weights],
+        // Angles of given positions are temporary tensors, so they are saved like the rest.
+        ...(rotary === undefined ? [] : [rotary.cosines, rotary.sines]),
+      ],
+    };
   },
-  backward(gradient, saved, { time, heads }) {
-    const [cosines, sines] = saved.slice(5);
+  backward(gradient, [scaledQuery, key, value, output, weights, cosines, sines], { batch, time, heads }) {
+    if (!scaledQuery || !key || !value || !output || !weights)
+      throw new Error("selfAttention: nothing was saved");
+    const width = gradient.shape[1] ?? 0;
+    const headWidth = width / heads;
+    const headGradient = transpose(reshape(gradient, [batch, time, heads, headWidth]), [0, 2, 1, 3]);
+    const [dScaled, dKey, dValue] = mixGradient(headGradient, { scaledQuery, key, value, output, weights });
     const rotary = cosines === undefined || sines === undefined ? undefined : { cosines, sines };
-    const gradients = mixGradient(partHeads(gradient, time, heads), ...readSaved(saved));
-    return [splitHeadsGradient(gradients, rotary)];
+    const dQuery = rotary === undefined ? scale(dScaled, queryScale(scaledQuery)) : dScaled;
+    const joined = transpose(stack([dQuery, dKey, dValue]), [1, 3, 0, 2, 4]);
+    if (rotary === undefined) return [reshape(joined, [batch * time, 3 * width])];
+    const turned = rotateGradient(reshape(joined, [batch, time, 3 * width]), rotary, headWidth);
+    return [reshape(turned, [batch * time, 3 * width])];
   },
 };
+
+/** `[batch * time, 3 * width]` -> scaled (and rotated) query, (rotated) key, value, `[batch, heads, time, headWidth]`. */
+export function splitHeads(
+  joint: Tensor,
+  batch: number,
+  time: number,
+  heads: number,
+  rotary: RotaryAngles | undefined,
+): { scaledQuery: Tensor; key: Tensor; value: Tensor } {
+  const columns = joint.shape[1] ?? 0;
+  const headWidth = columns / 3 / heads;
+  const turned =
+    rotary === undefined ? joint : rotate(reshape(joint, [batch, time, columns]), rotary, headWidth);
+  const order = [2, 0, 3, 1, 4];
+  const split = unstack(transpose(reshape(turned, [batch, time, 3, heads, headWidth]), order), 3);
+  const [query, key, value] = split;
+  if (query === undefined || key === undefined || value === undefined)
+    throw new Error("unstack gave too few parts");
+  // Rotary angles hold the factor already.
+  return { scaledQuery: rotary === undefined ? scale(query, 1 / Math.sqrt(headWidth)) : query, key, value };
+}
+
+/** `[batch, heads, time, headWidth]` -> `[batch * time, width]`. */
+export function joinHeads(x: Tensor, rows: number, width: number): Tensor {
+  return reshape(transpose(x, [0, 2, 1, 3]), [rows, width]);
+}

@@ -1,6 +1,5 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { constant } from "./constants.js";
-import { fusedOps } from "./fused.js";
 import { add, gatherValues, log, maximum, multiply, reshape, softmax, subtract, sum } from "./kernels.js";
 import { rawOps, NO_ATTRIBUTES } from "./raw-ops.js";
 import { type Operation, runDifferentiable } from "./operation.js";
@@ -18,58 +17,25 @@ interface CrossEntropyOptions {
 export const crossEntropyOperation: Operation<readonly [Tensor], CrossEntropyOptions> = {
   name: "softmaxCrossEntropySum",
   forward([logits], { targets, weights }) {
-    const { losses, probabilities, labels } = rowLosses(logits, targets);
+    const positions = flatPositions(logits, targets);
+    const probabilities = softmax(logits);
+    const losses = rowLosses(logits, probabilities, positions);
     return {
       output: sum(weights === undefined ? losses : multiply(losses, weights), [0]),
-      saved: weights === undefined ? [probabilities, labels] : [probabilities, labels, weights],
+      saved: weights === undefined ? [probabilities, positions] : [probabilities, positions, weights],
     };
   },
-  backward(gradient, [probabilities, labels, weights]) {
-    if (probabilities === undefined || labels === undefined)
+  backward(gradient, [probabilities, positions, weights]) {
+    if (probabilities === undefined || positions === undefined)
       throw new Error("softmaxCrossEntropySum: nothing was saved");
     const [rows = 0] = probabilities.shape;
-    const ones = constant(`ones:${rows}`, () => tf.ones([rows]));
-    const scales = multiply(weights ?? ones, gradient);
-    const fused = fusedOps();
-    if (fused !== undefined) {
-      const inputs = [scales, probabilities, labels];
-      return [fused.executeSingleOutput("IftKitCrossEntropyGradient", NO_ATTRIBUTES, inputs)];
-    }
-    return [subtractAtPlaces(multiply(probabilities, reshape(scales, [-1, 1])), labels, scales)];
+    const scale = weights === undefined ? gradient : multiply(reshape(weights, [-1, 1]), gradient);
+    return [subtractAtTargets(multiply(probabilities, scale), positions, scale, rows)];
   },
 };
 
-interface RowLosses {
-  /** `-log softmax(logits)[target]` of each row. */
-  readonly losses: Tensor;
-  readonly probabilities: Tensor;
-  /** What the gradient finds the targets by: themselves (fused), else their places in the flattened logits. */
-  readonly labels: Tensor;
-}
-
-/**
- * With `m` the largest logit and `q` its probability, `log sum exp = m - log q`, so the loss is
- * `m - log q - logit[target]`: exact where `p[target]` itself underflows (a loss beyond 87 nats), and the
- * probabilities that the gradient needs are used again.
- */
-function rowLosses(logits: Tensor, targets: Tensor): RowLosses {
-  const fused = fusedOps();
-  if (fused !== undefined) {
-    const inputs = [logits, targets];
-    const outputs = fused.executeMultipleOutputs("IftKitCrossEntropy", NO_ATTRIBUTES, inputs, 2);
-    const [losses, probabilities] = outputs;
-    if (losses === undefined || probabilities === undefined) throw new Error("an output is missing");
-    return { losses, probabilities, labels: targets };
-  }
-  const places = flatPlaces(logits, targets);
-  const probabilities = softmax(logits);
-  const logSumExp = subtract(maximum(logits, [1]), log(maximum(probabilities, [1])));
-  const losses = subtract(logSumExp, gatherValues(reshape(logits, [-1]), places));
-  return { losses, probabilities, labels: places };
-}
-
 /** Index of each row's target in the flattened logits, int32 `[rows]`. */
-function flatPlaces(logits: Tensor, targets: Tensor): Tensor {
+function flatPositions(logits: Tensor, targets: Tensor): Tensor {
   const [rows = 0, vocabulary = 0] = logits.shape;
   const starts = constant(`starts:${rows},${vocabulary}`, () =>
     tf.tensor1d(
@@ -80,15 +46,28 @@ function flatPlaces(logits: Tensor, targets: Tensor): Tensor {
   return add(starts, targets);
 }
 
-function subtractAtPlaces(x: Tensor, places: Tensor, amounts: Tensor): Tensor {
-  const flat = reshape(x, [-1]);
-  const indices = reshape(places, [-1, 1]);
+/**
+ * `-log p[target]` of each row. With `m` the largest logit and `q` its probability, `log sum exp = m - log q`, so the
+ * loss is `m - log q - logit[target]`: exact where `p[target]` itself underflows (a loss beyond 87 nats), and the
+ * probabilities that the gradient needs are used again.
+ */
+function rowLosses(logits: Tensor, probabilities: Tensor, positions: Tensor): Tensor {
+  const logSumExp = subtract(maximum(logits, [1]), log(maximum(probabilities, [1])));
+  return subtract(logSumExp, gatherValues(reshape(logits, [-1]), positions));
+}
+
+function subtractAtTargets(scaled: Tensor, positions: Tensor, scale: Tensor, rows: number): Tensor {
   const raw = rawOps();
+  const shape = scaled.shape;
+  const ones = constant(`ones:${rows}`, () => tf.ones([rows]));
+  const amounts = multiply(ones, reshape(scale, [-1]));
+  const flat = reshape(scaled, [-1]);
+  const indices = reshape(positions, [-1, 1]);
   const result =
     raw === undefined
       ? tf.sub(flat, tf.scatterND(indices, amounts, flat.shape))
       : raw.executeSingleOutput("TensorScatterSub", NO_ATTRIBUTES, [flat, indices, amounts]);
-  return reshape(result, x.shape);
+  return reshape(result, shape);
 }
 
 /**
@@ -117,6 +96,7 @@ export function targetLogProbabilities(
   targets: TensorFlow.Tensor1D,
 ): TensorFlow.Tensor1D {
   return tf.tidy(() => {
-    return tf.neg(rowLosses(logits, targets).losses) as TensorFlow.Tensor1D;
+    const losses = rowLosses(logits, softmax(logits), flatPositions(logits, targets));
+    return tf.neg(losses) as TensorFlow.Tensor1D;
   });
 }

@@ -1,7 +1,5 @@
 import type { TensorFlow } from "../tensorflow.js";
-import { fusedOps } from "./fused.js";
 import { add, addScalar, multiply, scale, sigmoid, sigmoidGradient, square } from "./kernels.js";
-import { NO_ATTRIBUTES } from "./raw-ops.js";
 import { type Operation, runDifferentiable } from "./operation.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -17,20 +15,11 @@ const CUBIC = 0.044715;
 export const geluOperation: Operation<readonly [Tensor], undefined> = {
   name: "gelu",
   forward([x]) {
-    const fused = fusedOps();
-    if (fused !== undefined) {
-      return { output: fused.executeSingleOutput("IftKitGelu", NO_ATTRIBUTES, [x]), saved: [x] };
-    }
     const gate = sigmoid(multiply(x, addScalar(scale(square(x), SLOPE * CUBIC), SLOPE)));
     return { output: multiply(x, gate), saved: [x, gate] };
   },
   backward(gradient, [x, gate]) {
-    if (x === undefined) throw new Error("gelu: nothing was saved");
-    const fused = fusedOps();
-    if (fused !== undefined) {
-      return [fused.executeSingleOutput("IftKitGeluGradient", NO_ATTRIBUTES, [gradient, x])];
-    }
-    if (gate === undefined) throw new Error("gelu: nothing was saved");
+    if (x === undefined || gate === undefined) throw new Error("gelu: nothing was saved");
     // d/dx x s(z(x)) = s + x s (1 - s) z', z' = SLOPE + 3 SLOPE CUBIC x^2
     const inner = multiply(x, addScalar(scale(square(x), 3 * SLOPE * CUBIC), SLOPE));
     const slope = add(gate, sigmoidGradient(gate, inner));

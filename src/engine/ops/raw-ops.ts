@@ -9,10 +9,8 @@ export interface OpAttribute {
 
 /** The part of the tfjs-node backend that runs any eager TensorFlow op by name. */
 export interface RawOps {
-  readonly isUsingGpuDevice: boolean;
   readonly binding: {
     readonly TF_ATTR_BOOL: number;
-    readonly TF_ATTR_FLOAT: number;
     readonly TF_ATTR_INT: number;
     readonly TF_ATTR_TYPE: number;
     readonly TF_FLOAT: number;

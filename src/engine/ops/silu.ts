@@ -1,7 +1,5 @@
 import type { TensorFlow } from "../tensorflow.js";
-import { fusedOps } from "./fused.js";
 import { add, multiply, sigmoid, sigmoidGradient } from "./kernels.js";
-import { NO_ATTRIBUTES } from "./raw-ops.js";
 import { type Operation, runDifferentiable } from "./operation.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -28,22 +26,13 @@ export function silu<T extends Tensor>(x: T): T {
 export const swigluOperation: Operation<readonly [Tensor, Tensor], undefined> = {
   name: "swiglu",
   forward([gate, value]) {
-    const fused = fusedOps();
-    if (fused !== undefined) {
-      const output = fused.executeSingleOutput("IftKitSwiglu", NO_ATTRIBUTES, [gate, value]);
-      return { output, saved: [gate, value] };
-    }
     const open = sigmoid(gate);
     const activated = multiply(gate, open);
     return { output: multiply(activated, value), saved: [gate, value, open, activated] };
   },
   backward(gradient, [gate, value, open, activated]) {
-    if (gate === undefined || value === undefined) throw new Error("swiglu: nothing was saved");
-    const fused = fusedOps();
-    if (fused !== undefined) {
-      return fused.executeMultipleOutputs("IftKitSwigluGradient", NO_ATTRIBUTES, [gradient, gate, value], 2);
-    }
-    if (open === undefined || activated === undefined) throw new Error("swiglu: nothing was saved");
+    if (gate === undefined || value === undefined || open === undefined || activated === undefined)
+      throw new Error("swiglu: nothing was saved");
     const slope = add(open, sigmoidGradient(open, gate));
     return [multiply(multiply(gradient, value), slope), multiply(gradient, activated)];
   },
