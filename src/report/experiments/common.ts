@@ -1,3 +1,4 @@
+import type { Interval } from "../../evaluate/bootstrap.js";
 import type { Claim } from "../../experiment/claim.js";
 import type { RunResult, ScoredRow } from "../../experiment/result.js";
 import type { ArmBudget } from "../../experiment/scores.js";
@@ -95,4 +96,9 @@ export function manifestOf(results: readonly RunResult[]): unknown {
 function visible(text: string): string {
   const shown = text.replace(/\p{Co}/gu, (symbol) => `⟨${symbol.codePointAt(0)?.toString(16) ?? ""}⟩`);
   return shown.length > 160 ? `${shown.slice(0, 80)} … ${shown.slice(-78)}` : shown;
+}
+
+/** The mean and the ends alone: what a figure stores of an interval. */
+export function endsOf({ mean, low, high }: Interval): Interval {
+  return { mean, low, high };
 }

@@ -7,7 +7,7 @@ import type { Figure } from "../figure.js";
 import { armsWithIntervals, type Floor } from "../figures/arms-with-intervals.js";
 import { pairedDifferences } from "../figures/paired-differences.js";
 import type { Report, Section } from "../report.js";
-import { budgetTable, claimLines, lossFigure, manifestOf, predictionTable } from "./common.js";
+import { budgetTable, claimLines, endsOf, lossFigure, manifestOf, predictionTable } from "./common.js";
 
 /** The arms as a reader knows them. */
 const ARM_NAMES: Readonly<Record<InstructionArm, string>> = {
@@ -191,8 +191,4 @@ function points(share: number): string {
 
 function interval({ mean, low, high }: Interval): string {
   return `${points(mean)} [${points(low)}, ${points(high)}]`;
-}
-
-function endsOf({ mean, low, high }: Interval): Interval {
-  return { mean, low, high };
 }

@@ -7,7 +7,7 @@ import { armsWithIntervals } from "../figures/arms-with-intervals.js";
 import { doseCurve } from "../figures/dose-curve.js";
 import { pairedDifferences } from "../figures/paired-differences.js";
 import type { Report, Section } from "../report.js";
-import { budgetTable, claimLines, lossFigure, manifestOf, predictionTable } from "./common.js";
+import { budgetTable, claimLines, endsOf, lossFigure, manifestOf, predictionTable } from "./common.js";
 
 /** The arms as a reader knows them. */
 export const REWRITE_ARM_NAMES: Readonly<Record<RewriteArm, string>> = {
@@ -112,8 +112,4 @@ export function rewriteReport({ settings, results, analysis }: RewriteExperiment
     sections,
     manifest: manifestOf(results),
   };
-}
-
-function endsOf({ mean, low, high }: Interval): Interval {
-  return { mean, low, high };
 }

@@ -1,13 +1,7 @@
 import { Command } from "commander";
 import type { Example } from "../../../data/example.js";
-import {
-  describeReadLedger,
-  positiveInteger,
-  type ReadFlags,
-  readWithFlags,
-  textTable,
-  withReadFlags,
-} from "./shared.js";
+import { positiveInteger } from "../../options.js";
+import { describeReadLedger, type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
 
 /** `ift-kit data inspect PATH`: format, counts, ledger, first rows. */
 export function inspectCommand(): Command {

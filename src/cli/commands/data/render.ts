@@ -6,7 +6,8 @@ import { TEMPLATES, templateByName } from "../../../data/templates/index.js";
 import type { Tokenizer } from "../../../data/tokenizer.js";
 import { writeFileAtomic } from "../../../support/files.js";
 import { loadTokenizer } from "../../../tokenizer/load.js";
-import { positiveInteger, type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
+import { positiveInteger } from "../../options.js";
+import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
 
 interface RenderFlags extends ReadFlags {
   readonly template: string;

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { positiveInteger } from "../../options.js";
 import {
   FORMAT_NAMES,
   type FormatName,
@@ -34,15 +35,6 @@ export function readWithFlags(path: string, flags: ReadFlags): Promise<ReadResul
     ...(limitPerTask === undefined ? {} : { limitPerTask }),
     onMalformed: skipMalformed === true ? "skip" : "error",
   });
-}
-
-/** Parses a whole number of at least 1. */
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("Give a whole number of at least 1.");
-  }
-  return value;
 }
 
 /** One line on what became of the rows. */

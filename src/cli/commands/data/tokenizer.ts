@@ -2,7 +2,8 @@ import { extname } from "node:path";
 import { Command } from "commander";
 import { readTextFile } from "../../../support/files.js";
 import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
-import { positiveInteger, type ReadFlags, readWithFlags, withReadFlags } from "./shared.js";
+import { positiveInteger } from "../../options.js";
+import { type ReadFlags, readWithFlags, withReadFlags } from "./shared.js";
 
 interface TokenizerFlags extends ReadFlags {
   readonly vocabularySize: number;
