@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { stem } from "../../src/evaluate/metrics/porter.js";
-import { longestCommonSubsequence, rougeL, rougeTokens } from "../../src/evaluate/metrics/rouge.js";
+import { rougeL, rougeTokens } from "../../src/evaluate/metrics/rouge.js";
+import { longestCommonSubsequence } from "../../src/support/subsequence.js";
 import { KitError } from "../../src/support/errors.js";
 
 function golden(name: string): unknown {

@@ -1,4 +1,5 @@
 import { KitError } from "../../support/errors.js";
+import { longestCommonSubsequence } from "../../support/subsequence.js";
 import { stem } from "./porter.js";
 
 /** What a ROUGE score counts. */
@@ -35,19 +36,6 @@ export function rougeL(prediction: string, references: readonly string[], option
 export function rougeTokens(text: string, { stem: stemmed }: RougeOptions): string[] {
   const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return stemmed ? words.map((word) => (word.length > 3 ? cachedStem(word) : word)) : words;
-}
-
-/** Length of the longest common subsequence; time is the product of the lengths, memory the second one. */
-export function longestCommonSubsequence(a: readonly string[], b: readonly string[]): number {
-  let above = new Uint32Array(b.length + 1);
-  let row = new Uint32Array(b.length + 1);
-  for (const word of a) {
-    for (let j = 1; j <= b.length; j++) {
-      row[j] = word === b[j - 1] ? (above[j - 1] ?? 0) + 1 : Math.max(above[j] ?? 0, row[j - 1] ?? 0);
-    }
-    [above, row] = [row, above];
-  }
-  return above[b.length] ?? 0;
 }
 
 /** Text repeats its words; the cache is emptied before it grows large. */
