@@ -14,7 +14,7 @@ type Tensor = TensorFlow.Tensor;
  *     row 1        g h . . | i j     positions 0 1 . . 2 3
  */
 export class KeyValueCache {
-  /** For each layer, `[batch, heads, slots, headWidth]`; undefined before the first tokens. */
+  /** For each layer, `[batch, keyValueHeads, slots, headWidth]`; undefined before the first tokens. */
   readonly #keys: Tensor[] = [];
   readonly #values: Tensor[] = [];
   /** For each row, whether each slot holds a token. */
@@ -46,7 +46,7 @@ export class KeyValueCache {
     });
   }
 
-  /** Joins a layer's new keys and values `[batch, heads, new, headWidth]` to the earlier ones and gives all of them. */
+  /** Joins a layer's new keys and values `[batch, keyValueHeads, new, headWidth]` to the earlier ones and gives all of them. */
   join(layer: number, key: Tensor, value: Tensor): { readonly key: Tensor; readonly value: Tensor } {
     const append = (stored: Tensor[], added: Tensor): Tensor => {
       const earlier = stored[layer];

@@ -1,12 +1,18 @@
-import { mix, joinHeads, selfAttentionOperation, splitHeads } from "../engine/ops/attention.js";
+import {
+  type HeadLayout,
+  joinHeads,
+  mix,
+  selfAttentionOperation,
+  splitHeads,
+} from "../engine/ops/attention.js";
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
 import { linear } from "../engine/ops/linear.js";
-import { type RotaryAngles, rotaryAngles } from "../engine/ops/rotary.js";
+import { rotaryAngles } from "../engine/ops/rotary.js";
 import { Tape } from "../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import type { KeyValueCache } from "./cache.js";
-import type { DecoderConfig } from "./config.js";
+import { type DecoderConfig, headShape } from "./config.js";
 import { decoderForward } from "./forward.js";
 import { type ParameterSpec, parameterSpecs, startValues } from "./parameters.js";
 
@@ -20,7 +26,7 @@ export interface DecoderInput {
   readonly segments?: TensorFlow.Tensor2D;
 }
 
-/** A decoder-only transformer with pre-norm blocks (GPT-2, Llama), its parameters in float32 variables. */
+/** A decoder-only transformer with pre-norm blocks (GPT-2, Llama, PaLM), its parameters in float32 variables. */
 export class Decoder {
   readonly config: DecoderConfig;
   readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
@@ -143,8 +149,7 @@ export class Decoder {
     this.#checkLength(time);
     return tf.tidy(() => {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
-      const rotary = this.#rotaryAngles(positions, time);
-      const options = { mask, batch, time, heads: this.config.heads, rotary };
+      const options = { mask, ...this.#layout(batch, time, positions) };
       return Tape.run(this.#trunk, (tape) =>
         decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint) =>
           tape.apply(selfAttentionOperation, [joint], options),
@@ -160,7 +165,7 @@ export class Decoder {
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
     const [batch, time] = ids.shape;
-    const { heads, width, contextLength } = this.config;
+    const { contextLength } = this.config;
     const before = cache.lengths;
     this.#checkLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))));
     cache.reserve(time, tokens);
@@ -169,22 +174,26 @@ export class Decoder {
         Array.from({ length: time }, (_, index) => Math.min(length + index, contextLength - 1)),
       );
       const positions = tf.tensor2d(places, [batch, time], "int32");
-      const rotary = this.#rotaryAngles(positions, time);
+      const layout = this.#layout(batch, time, positions);
       const mask = cache.mask(time);
       return Tape.forward((tape) =>
         decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint, layer) => {
-          const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
+          const { scaledQuery, key, value } = splitHeads(joint, layout);
           const all = cache.join(layer, key, value);
-          return joinHeads(mix(scaledQuery, all.key, all.value, mask).output, batch * time, width);
+          return joinHeads(mix(scaledQuery, all.key, all.value, mask).output);
         }),
       );
     });
   }
 
-  #rotaryAngles(positions: TensorFlow.Tensor2D | undefined, time: number): RotaryAngles | undefined {
-    const { positions: kind, contextLength, width, heads } = this.config;
-    if (kind.kind !== "rotary") return undefined;
-    return rotaryAngles(positions ?? time, { contextLength, width, heads, base: kind.base });
+  #layout(batch: number, time: number, positions: TensorFlow.Tensor2D | undefined): HeadLayout {
+    const { positions: kind, contextLength } = this.config;
+    const { heads, keyValueHeads, headWidth } = headShape(this.config);
+    const rotary =
+      kind.kind === "rotary"
+        ? rotaryAngles(positions ?? time, { ...kind, contextLength, headWidth, heads, keyValueHeads })
+        : undefined;
+    return { batch, time, heads, keyValueHeads, rotary };
   }
 
   #checkLength(time: number): void {

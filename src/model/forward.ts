@@ -16,7 +16,7 @@ type Tensor = TensorFlow.Tensor;
 /** The parameters by name. */
 export type Parameters = ReadonlyMap<string, Tensor>;
 
-/** How a block mixes its positions: queries, keys and values `[rows, 3 * width]` -> `[rows, width]`. */
+/** How a block mixes its positions: queries, keys and values `[rows, columns]` -> `[rows, heads * headWidth]`. */
 export type Attend = (joint: Tensor, layer: number) => Tensor;
 
 /** What goes through the decoder. */
@@ -69,27 +69,29 @@ function block(
   wanted: Tensor | undefined,
 ): Tensor {
   const attention = `layers.${layer}.attention`;
-  const joint = layerOf.linear(`${attention}.queryKeyValue`, layerOf.norm(`${attention}.norm`, input));
+  const feedForward = `layers.${layer}.feedForward`;
+  const parallel = layerOf.config.block === "parallel";
+  const read = layerOf.norm(parallel ? `layers.${layer}.norm` : `${attention}.norm`, input);
+  const joint = layerOf.linear(`${attention}.queryKeyValue`, read);
   const mixed = layerOf.choose(attend(joint, layer), wanted);
   const stream = layerOf.residual(
     layerOf.choose(input, wanted),
     layerOf.linear(`${attention}.output`, mixed),
   );
-  const feedForward = `layers.${layer}.feedForward`;
-  const normed = layerOf.norm(`${feedForward}.norm`, stream);
+  const normed = parallel ? layerOf.choose(read, wanted) : layerOf.norm(`${feedForward}.norm`, stream);
   const activated = layerOf.activation(feedForward, normed);
   return layerOf.residual(stream, layerOf.linear(`${feedForward}.down`, activated));
 }
 
 /** The layers of a decoder by the name of their parameters, recorded on a tape. */
 class Layers {
+  readonly config: DecoderConfig;
   readonly #tape: Tape;
-  readonly #config: DecoderConfig;
   readonly #parameters: Parameters;
 
   constructor(tape: Tape, config: DecoderConfig, parameters: Parameters) {
     this.#tape = tape;
-    this.#config = config;
+    this.config = config;
     this.#parameters = parameters;
   }
 
@@ -105,7 +107,7 @@ class Layers {
   }
 
   norm(name: string, x: Tensor): Tensor {
-    const { kind, epsilon } = this.#config.norm;
+    const { kind, epsilon } = this.config.norm;
     const gain = this.parameter(`${name}.gain`);
     if (kind === "rms") return this.#tape.apply(rmsNormOperation, [x, gain], { epsilon });
     return this.#tape.apply(layerNormOperation, [x, gain, this.#parameters.get(`${name}.bias`)], { epsilon });
@@ -113,7 +115,7 @@ class Layers {
 
   activation(name: string, x: Tensor): Tensor {
     const up = this.linear(`${name}.up`, x);
-    if (this.#config.activation === "gelu-tanh") return this.#tape.apply(geluOperation, [up], undefined);
+    if (this.config.activation === "gelu-tanh") return this.#tape.apply(geluOperation, [up], undefined);
     return this.#tape.apply(swigluOperation, [this.linear(`${name}.gate`, x), up], undefined);
   }
 

@@ -1,5 +1,5 @@
 import { Random } from "../support/random.js";
-import type { DecoderConfig } from "./config.js";
+import { type BiasPlace, type DecoderConfig, hasBias, headShape } from "./config.js";
 
 /** A parameter of a decoder: its stable name, its shape, and how it starts. */
 export interface ParameterSpec {
@@ -20,6 +20,8 @@ function startDeviation(width: number): number {
 /** All parameters, in the order of the forward pass. Matrices are `[in, out]`, embeddings `[rows, width]`. */
 export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
   const { width, feedForwardWidth, vocabularySize, contextLength } = config;
+  const { heads, keyValueHeads, headWidth } = headShape(config);
+  const joint = (heads + 2 * keyValueHeads) * headWidth;
   const deviation = startDeviation(width);
   const normal = { deviation };
   // Each block adds two branches to the residual stream; scaled so that its variance does not grow with depth.
@@ -27,26 +29,28 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
   const specs: ParameterSpec[] = [{ name: "embedding.token", shape: [vocabularySize, width], start: normal }];
   const norm = (name: string): void => {
     specs.push({ name: `${name}.gain`, shape: [width], start: "ones" });
-    if (config.norm.kind === "layer" && config.biases) {
-      specs.push({ name: `${name}.bias`, shape: [width], start: "zeros" });
-    }
+    if (hasBias(config, "norm")) specs.push({ name: `${name}.bias`, shape: [width], start: "zeros" });
   };
-  const matrix = (name: string, from: number, to: number, start: ParameterSpec["start"]): void => {
+  type Shape = readonly [from: number, to: number];
+  const matrix = (name: string, place: BiasPlace, [from, to]: Shape, start: ParameterSpec["start"]): void => {
     specs.push({ name: `${name}.weight`, shape: [from, to], start });
-    if (config.biases) specs.push({ name: `${name}.bias`, shape: [to], start: "zeros" });
+    if (hasBias(config, place)) specs.push({ name: `${name}.bias`, shape: [to], start: "zeros" });
   };
   if (config.positions.kind === "learned") {
     specs.push({ name: "embedding.position", shape: [contextLength, width], start: normal });
   }
   for (let layer = 0; layer < config.layers; layer++) {
-    const block = `layers.${layer}`;
-    norm(`${block}.attention.norm`);
-    matrix(`${block}.attention.queryKeyValue`, width, 3 * width, normal);
-    matrix(`${block}.attention.output`, width, width, branch);
-    norm(`${block}.feedForward.norm`);
-    if (config.activation === "swiglu") matrix(`${block}.feedForward.gate`, width, feedForwardWidth, normal);
-    matrix(`${block}.feedForward.up`, width, feedForwardWidth, normal);
-    matrix(`${block}.feedForward.down`, feedForwardWidth, width, branch);
+    const attention = `layers.${layer}.attention`;
+    const feedForward = `layers.${layer}.feedForward`;
+    const parallel = config.block === "parallel";
+    norm(parallel ? `layers.${layer}.norm` : `${attention}.norm`);
+    matrix(`${attention}.queryKeyValue`, "queryKeyValue", [width, joint], normal);
+    matrix(`${attention}.output`, "attentionOutput", [heads * headWidth, width], branch);
+    if (!parallel) norm(`${feedForward}.norm`);
+    const inner: Shape = [width, feedForwardWidth];
+    if (config.activation === "swiglu") matrix(`${feedForward}.gate`, "feedForward", inner, normal);
+    matrix(`${feedForward}.up`, "feedForward", inner, normal);
+    matrix(`${feedForward}.down`, "feedForward", [feedForwardWidth, width], branch);
   }
   norm("norm");
   if (!config.tiedHead) specs.push({ name: "head.weight", shape: [vocabularySize, width], start: normal });

@@ -84,20 +84,36 @@ function plainSelfAttention(joint: Tensor, bias: Tensor, places: Tensor | undefi
 }
 
 const places = (): TensorFlow.Tensor2D => tf.tensor2d([0, 1, 0, 1, 2, 0, 0, 1, 0, 0], [2, 5], "int32");
-const selfAttention = (mask: () => ReturnType<typeof causalMask>, rotary: boolean): OpCase => ({
+const selfAttention = (
+  mask: () => ReturnType<typeof causalMask>,
+  rotary: boolean,
+  keyValueHeads = 2,
+): OpCase => ({
   run: (joint) =>
     runDifferentiable(selfAttentionOperation, [joint], {
       mask: mask(),
       batch: 2,
       time: 5,
       heads: 2,
+      keyValueHeads,
       rotary: rotary
-        ? rotaryAngles(places(), { contextLength: 8, width: 8, heads: 2, base: 100 })
+        ? rotaryAngles(places(), { contextLength: 8, headWidth: 4, heads: 2, keyValueHeads, base: 100 })
         : undefined,
     }),
-  reference: (joint) => plainSelfAttention(joint, mask().bias, rotary ? places() : undefined),
-  inputs: () => [normals([10, 24], 1)],
+  reference: (joint) =>
+    plainSelfAttention(
+      keyValueHeads === 2 ? joint : repeated(joint),
+      mask().bias,
+      rotary ? places() : undefined,
+    ),
+  inputs: () => [normals([10, 4 * (2 + 2 * keyValueHeads)], 1)],
 });
+
+/** Two query heads, one key head, one value head -> two of each. */
+function repeated(joint: Tensor): Tensor {
+  const [query, key, value] = tf.split(joint, [8, 4, 4], 1) as [Tensor, Tensor, Tensor];
+  return tf.concat([query, key, key, value, value], 1);
+}
 
 const cases: Record<string, OpCase> = {
   softmaxCrossEntropySum: {
@@ -207,6 +223,12 @@ const cases: Record<string, OpCase> = {
   selfAttention: selfAttention(() => causalMask(5), false),
   "selfAttention with rotary positions": selfAttention(() => causalMask(5), true),
   "selfAttention of packed rows with rotary positions": selfAttention(() => segmentMask(segments()), true),
+  "selfAttention with one key head": selfAttention(() => causalMask(5), false, 1),
+  "selfAttention of packed rows with rotary positions and one key head": selfAttention(
+    () => segmentMask(segments()),
+    true,
+    1,
+  ),
 };
 
 describe("ops: gradient against finite differences, value and gradient against plain TF.js", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseDecoderConfig } from "../../src/model/config.js";
 import { KitError } from "../../src/support/errors.js";
-import { GPT2, LLAMA } from "./models.js";
+import { FAMILIES, GPT2, LLAMA, PALM, QWEN2 } from "./models.js";
 
 /** The field that an error names. */
 function fieldOf(value: unknown): string | undefined {
@@ -18,8 +18,9 @@ function fieldOf(value: unknown): string | undefined {
 
 describe("parseDecoderConfig", () => {
   it("takes a right config as it is", () => {
-    assert.deepEqual(parseDecoderConfig(structuredClone(GPT2)), GPT2);
-    assert.deepEqual(parseDecoderConfig(structuredClone(LLAMA)), LLAMA);
+    for (const config of Object.values(FAMILIES)) {
+      assert.deepEqual(parseDecoderConfig(structuredClone(config)), config);
+    }
   });
 
   const wrong: readonly [string, unknown, string][] = [
@@ -34,6 +35,10 @@ describe("parseDecoderConfig", () => {
     ["an epsilon of zero", { ...GPT2, norm: { kind: "layer", epsilon: 0 } }, "norm.epsilon"],
     ["heads that do not divide the width", { ...GPT2, heads: 3 }, "heads"],
     ["rotary heads of odd width", { ...LLAMA, width: 6, heads: 2 }, "heads"],
+    ["a given head width that is odd", { ...LLAMA, headWidth: 3 }, "headWidth"],
+    ["key heads that do not divide the heads", { ...QWEN2, keyValueHeads: 3 }, "keyValueHeads"],
+    ["a bias where there is no layer", { ...QWEN2, biases: ["embedding"] }, "biases"],
+    ["a block of another kind", { ...PALM, block: "serial" }, "block"],
   ];
   for (const [what, value, field] of wrong) {
     it(`names the field of ${what}`, () => assert.equal(fieldOf(value), field));

@@ -28,8 +28,27 @@ export const LLAMA: DecoderConfig = {
   tiedHead: false,
 };
 
-/** The two families. */
-export const FAMILIES = { "GPT-2": GPT2, Llama: LLAMA } as const;
+/** Qwen2 in small: two query heads to a key head, wider heads than the width gives, biases of some layers only. */
+export const QWEN2: DecoderConfig = {
+  ...LLAMA,
+  heads: 4,
+  keyValueHeads: 2,
+  headWidth: 4,
+  biases: ["queryKeyValue"],
+  tiedHead: true,
+};
+
+/** PaLM in small: attention beside the feed-forward layer, one key head, norms without bias. */
+export const PALM: DecoderConfig = {
+  ...LLAMA,
+  keyValueHeads: 1,
+  block: "parallel",
+  norm: { kind: "layer", epsilon: 1e-5 },
+  tiedHead: true,
+};
+
+/** The families. */
+export const FAMILIES = { "GPT-2": GPT2, Llama: LLAMA, Qwen2: QWEN2, PaLM: PALM } as const;
 
 /** A decoder with large weights, so that a leak between positions shows far above the rounding. */
 export function largeDecoder(config: DecoderConfig): Decoder {

@@ -3,9 +3,11 @@ import type { AttentionMask } from "./attention-mask.js";
 import {
   add,
   batchMatmul,
+  concatenate,
   multiply,
   reshape,
   scale,
+  slice,
   softmax,
   stack,
   subtract,
@@ -24,10 +26,19 @@ interface Mixed {
   readonly weights: Tensor;
 }
 
-/** `softmax(scaled query key^T + mask) value`, all `[batch, heads, time, headWidth]`. */
+/**
+ * `softmax(scaled query key^T + mask) value`. With fewer key heads than query heads (grouped queries, Ainslie et al.
+ * 2023), each key head serves as many query heads that follow one another.
+ * @param scaledQuery `[batch, heads, time, headWidth]`
+ * @param key `[batch, keyValueHeads, keys, headWidth]`; so is `value`
+ * @returns output `[batch, heads, time, headWidth]`, weights `[batch, heads, time, keys]`
+ */
 export function mix(scaledQuery: Tensor, key: Tensor, value: Tensor, mask: AttentionMask): Mixed {
-  const weights = softmax(add(batchMatmul(scaledQuery, key, false, true), mask.bias));
-  return { output: batchMatmul(weights, value), weights };
+  const [, heads = 0] = scaledQuery.shape;
+  const [, groups = 0] = key.shape;
+  const scores = ungroup(batchMatmul(group(scaledQuery, groups), key, false, true), heads);
+  const weights = softmax(add(scores, mask.bias));
+  return { output: ungroup(batchMatmul(group(weights, groups), value), heads), weights };
 }
 
 /** Gradients of `mix` with respect to the scaled query, the key and the value. */
@@ -35,12 +46,31 @@ function mixGradient(
   gradient: Tensor,
   { scaledQuery, key, value, output, weights }: Mixed & { scaledQuery: Tensor; key: Tensor; value: Tensor },
 ): [Tensor, Tensor, Tensor] {
-  const valueGradient = batchMatmul(weights, gradient, true);
-  const weightsGradient = batchMatmul(gradient, value, false, true);
+  const [, heads = 0] = scaledQuery.shape;
+  const [, groups = 0] = key.shape;
+  const grouped = group(gradient, groups);
+  const valueGradient = batchMatmul(group(weights, groups), grouped, true);
+  const weightsGradient = ungroup(batchMatmul(grouped, value, false, true), heads);
   // Row sums of gradient * output are those of weightsGradient * weights, on [.., headWidth] instead of [.., time].
   const rowSums = sum(multiply(gradient, output), [3], true);
-  const scoresGradient = multiply(weights, subtract(weightsGradient, rowSums));
-  return [batchMatmul(scoresGradient, key), batchMatmul(scoresGradient, scaledQuery, true), valueGradient];
+  const scoresGradient = group(multiply(weights, subtract(weightsGradient, rowSums)), groups);
+  return [
+    ungroup(batchMatmul(scoresGradient, key), heads),
+    batchMatmul(scoresGradient, group(scaledQuery, groups), true),
+    valueGradient,
+  ];
+}
+
+/** `[batch, heads, time, n]` -> `[batch, groups, heads / groups * time, n]`: the same memory. */
+function group(x: Tensor, groups: number): Tensor {
+  const [batch = 0, heads = 0, time = 0, last = 0] = x.shape;
+  return heads === groups ? x : reshape(x, [batch, groups, (heads / groups) * time, last]);
+}
+
+/** Undoes `group`. */
+function ungroup(x: Tensor, heads: number): Tensor {
+  const [batch = 0, groups = 0, rows = 0, last = 0] = x.shape;
+  return heads === groups ? x : reshape(x, [batch, heads, (rows * groups) / heads, last]);
 }
 
 interface AttentionOptions {
@@ -80,26 +110,33 @@ export function causalAttention(
   return runDifferentiable(attentionOperation, [query, key, value], { mask }) as TensorFlow.Tensor4D;
 }
 
-/** How the attention of a block reads its one `[batch * time, 3 * width]` input. */
-export interface SelfAttentionOptions extends AttentionOptions {
+/** How queries, keys and values lie side by side in `[batch * time, columns]`, the heads of each one after another. */
+export interface HeadLayout {
   readonly batch: number;
   readonly time: number;
+  /** Number of query heads. */
   readonly heads: number;
+  /** Number of key heads, and of value heads; divides `heads`. */
+  readonly keyValueHeads: number;
   readonly rotary: RotaryAngles | undefined;
 }
 
+/** How the attention of a block reads its one input, and what it may see. */
+export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {}
+
 /**
  * The whole of a block's self-attention between its two linear layers: queries, keys and values side by side
- * `[batch * time, 3 * width]` -> mixed values `[batch * time, width]`. One transpose for the three of them.
+ * `[batch * time, (heads + 2 * keyValueHeads) * headWidth]` -> mixed values `[batch * time, heads * headWidth]`. One
+ * transpose for the three of them.
  */
 export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionOptions> = {
   name: "selfAttention",
-  forward([joint], { mask, batch, time, heads, rotary }) {
-    const { scaledQuery, key, value } = splitHeads(joint, batch, time, heads, rotary);
+  forward([joint], { mask, ...layout }) {
+    const { scaledQuery, key, value } = splitHeads(joint, layout);
     const { output, weights } = mix(scaledQuery, key, value, mask);
-    const width = (joint.shape[1] ?? 0) / 3;
+    const { rotary } = layout;
     return {
-      output: joinHeads(output, batch * time, width),
+      output: joinHeads(output),
       saved: [
         ...[scaledQuery, key, value, output, weights],
         // Angles of given positions are temporary tensors, so they are saved like the rest.
@@ -110,41 +147,62 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
   backward(gradient, [scaledQuery, key, value, output, weights, cosines, sines], { batch, time, heads }) {
     if (!scaledQuery || !key || !value || !output || !weights)
       throw new Error("selfAttention: nothing was saved");
-    const width = gradient.shape[1] ?? 0;
-    const headWidth = width / heads;
+    const headWidth = (gradient.shape[1] ?? 0) / heads;
     const headGradient = transpose(reshape(gradient, [batch, time, heads, headWidth]), [0, 2, 1, 3]);
     const [dScaled, dKey, dValue] = mixGradient(headGradient, { scaledQuery, key, value, output, weights });
     const rotary = cosines === undefined || sines === undefined ? undefined : { cosines, sines };
     const dQuery = rotary === undefined ? scale(dScaled, queryScale(scaledQuery)) : dScaled;
-    const joined = transpose(stack([dQuery, dKey, dValue]), [1, 3, 0, 2, 4]);
-    if (rotary === undefined) return [reshape(joined, [batch * time, 3 * width])];
-    const turned = rotateGradient(reshape(joined, [batch, time, 3 * width]), rotary, headWidth);
-    return [reshape(turned, [batch * time, 3 * width])];
+    const joined = joinParts(dQuery, dKey, dValue);
+    const columns = joined.size / (batch * time);
+    if (rotary === undefined) return [reshape(joined, [batch * time, columns])];
+    const turned = rotateGradient(reshape(joined, [batch, time, columns]), rotary, headWidth);
+    return [reshape(turned, [batch * time, columns])];
   },
 };
 
-/** `[batch * time, 3 * width]` -> scaled (and rotated) query, (rotated) key, value, `[batch, heads, time, headWidth]`. */
-export function splitHeads(
-  joint: Tensor,
-  batch: number,
-  time: number,
-  heads: number,
-  rotary: RotaryAngles | undefined,
-): { scaledQuery: Tensor; key: Tensor; value: Tensor } {
+/** The three parts of attention's input, scaled and turned: `[batch, heads or keyValueHeads, time, headWidth]`. */
+export interface HeadParts {
+  readonly scaledQuery: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/** `[batch * time, columns]` -> scaled (and rotated) query, (rotated) key, value. */
+export function splitHeads(joint: Tensor, layout: HeadLayout): HeadParts {
+  const { batch, time, heads, keyValueHeads, rotary } = layout;
   const columns = joint.shape[1] ?? 0;
-  const headWidth = columns / 3 / heads;
+  const headWidth = columns / (heads + 2 * keyValueHeads);
   const turned =
     rotary === undefined ? joint : rotate(reshape(joint, [batch, time, columns]), rotary, headWidth);
-  const order = [2, 0, 3, 1, 4];
-  const split = unstack(transpose(reshape(turned, [batch, time, 3, heads, headWidth]), order), 3);
-  const [query, key, value] = split;
+  const [query, key, value] =
+    heads === keyValueHeads
+      ? unstack(transpose(reshape(turned, [batch, time, 3, heads, headWidth]), [2, 0, 3, 1, 4]), 3)
+      : unequalParts(reshape(turned, [batch, time, heads + 2 * keyValueHeads, headWidth]), heads);
   if (query === undefined || key === undefined || value === undefined)
     throw new Error("unstack gave too few parts");
   // Rotary angles hold the factor already.
   return { scaledQuery: rotary === undefined ? scale(query, 1 / Math.sqrt(headWidth)) : query, key, value };
 }
 
-/** `[batch, heads, time, headWidth]` -> `[batch * time, width]`. */
-export function joinHeads(x: Tensor, rows: number, width: number): Tensor {
-  return reshape(transpose(x, [0, 2, 1, 3]), [rows, width]);
+/** `[batch, time, heads + 2 * keyValueHeads, headWidth]` -> the three parts, heads before time. */
+function unequalParts(joint: Tensor, heads: number): Tensor[] {
+  const [batch = 0, time = 0, all = 0, headWidth = 0] = joint.shape;
+  const keyValueHeads = (all - heads) / 2;
+  const swapped = transpose(joint, [0, 2, 1, 3]);
+  const part = (first: number, count: number): Tensor =>
+    slice(swapped, [0, first, 0, 0], [batch, count, time, headWidth]);
+  return [part(0, heads), part(heads, keyValueHeads), part(heads + keyValueHeads, keyValueHeads)];
+}
+
+/** The opposite of splitting: heads side by side again, time before heads. */
+function joinParts(query: Tensor, key: Tensor, value: Tensor): Tensor {
+  return query.shape[1] === key.shape[1]
+    ? transpose(stack([query, key, value]), [1, 3, 0, 2, 4])
+    : transpose(concatenate([query, key, value], 1), [0, 2, 1, 3]);
+}
+
+/** `[batch, heads, time, headWidth]` -> `[batch * time, heads * headWidth]`. */
+export function joinHeads(x: Tensor): Tensor {
+  const [batch = 0, heads = 0, time = 0, headWidth = 0] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch * time, heads * headWidth]);
 }

@@ -138,6 +138,29 @@ export function stack(parts: readonly Tensor[]): Tensor {
   );
 }
 
+/** Joins along an axis. */
+export function concatenate(parts: readonly Tensor[], axis: number): Tensor {
+  const raw = rawOps();
+  if (raw === undefined) return tf.concat([...parts], axis);
+  return raw.executeSingleOutput(
+    "ConcatV2",
+    [integerAttribute(raw, "N", parts.length), floatType(raw, "T")],
+    [...parts, integerConstant(axis)],
+  );
+}
+
+/** Columns of `[..., columns]` by index, in the order given. */
+export function gatherColumns(x: Tensor, columns: readonly number[]): Tensor {
+  const axis = x.rank - 1;
+  const raw = rawOps();
+  if (raw === undefined) return tf.gather(x, integersConstant(columns), axis);
+  return raw.executeSingleOutput("GatherV2", NO_ATTRIBUTES, [
+    x,
+    integersConstant(columns),
+    integerConstant(axis),
+  ]);
+}
+
 /** Rows of a matrix `[rows, width]` by int32 index of any shape `[...]` -> `[..., width]`. */
 export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   const raw = rawOps();

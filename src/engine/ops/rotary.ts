@@ -1,48 +1,110 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { constant } from "./constants.js";
-import { add, gatherRows, matmul, multiply, reshape } from "./kernels.js";
+import { add, gatherColumns, gatherRows, matmul, multiply, reshape, slice } from "./kernels.js";
 
 type Tensor = TensorFlow.Tensor;
+
+/**
+ * Llama 3's stretching of a rotary base for contexts beyond the one of pre-training (Meta's llama-models,
+ * `apply_scaling`): slow waves become `factor` times slower, fast ones stay, those between are mixed.
+ */
+export interface RotaryScaling {
+  readonly factor: number;
+  /** Waves longer than `originalContextLength / lowFrequencyFactor` tokens are slow. */
+  readonly lowFrequencyFactor: number;
+  /** Waves shorter than `originalContextLength / highFrequencyFactor` tokens are fast. */
+  readonly highFrequencyFactor: number;
+  /** In tokens. */
+  readonly originalContextLength: number;
+}
 
 /** What the angles depend on besides the position. */
 export interface RotarySettings {
   readonly contextLength: number;
-  readonly width: number;
+  readonly headWidth: number;
+  /** Number of query heads. */
   readonly heads: number;
+  /** Number of key heads, and of value heads. */
+  readonly keyValueHeads: number;
   readonly base: number;
+  readonly scaling?: RotaryScaling | undefined;
 }
 
 /**
- * Cosines and sines for queries, keys and values side by side: `[time, 3 * width]` for all rows, or
- * `[batch, time, 3 * width]`. Values are not turned (cosine 1, sine 0), and the part of the queries holds the factor
- * `1 / sqrt(headWidth)` of attention: so one multiplication by each does everything for the three of them.
+ * Cosines and sines for queries, keys and values side by side: `[time, columns]` for all rows, or
+ * `[batch, time, columns]`, where `columns = (heads + 2 * keyValueHeads) * headWidth`. Values are not turned (cosine 1,
+ * sine 0), and the part of the queries holds the factor `1 / sqrt(headWidth)` of attention: so one multiplication by
+ * each does everything for the three of them.
  */
 export interface RotaryAngles {
   readonly cosines: Tensor;
   readonly sines: Tensor;
 }
 
-/** The tables for all positions, `[contextLength, 3 * width]` each, as Llama lays them out (halves, not pairs). */
-function tables(settings: RotarySettings): RotaryAngles {
-  const { contextLength, width, heads, base } = settings;
-  const headWidth = width / heads;
-  const half = headWidth / 2;
-  const make = (name: string, wave: (angle: number) => number, atRest: number): Tensor =>
-    constant(`${keyOf(settings)}/${name}`, () => {
-      const values = Float32Array.from({ length: contextLength * 3 * width }, (_, index) => {
-        const position = Math.floor(index / (3 * width));
-        const part = Math.floor((index % (3 * width)) / width);
-        if (part === 2) return atRest;
-        const frequency = base ** (-(2 * (index % half)) / headWidth);
-        return wave(position * frequency) * (part === 0 ? 1 / Math.sqrt(headWidth) : 1);
-      });
-      return tf.tensor2d(values, [contextLength, 3 * width]);
-    });
-  return { cosines: make("cosine", Math.cos, 1), sines: make("sine", Math.sin, 0) };
+/** Angle per token of each pair of features, `[headWidth / 2]`, fastest first. */
+export function rotaryFrequencies({
+  headWidth,
+  base,
+  scaling,
+}: Pick<RotarySettings, "headWidth" | "base" | "scaling">): number[] {
+  return Array.from({ length: headWidth / 2 }, (_, index) => {
+    const frequency = base ** (-(2 * index) / headWidth);
+    if (scaling === undefined) return frequency;
+    const { factor, lowFrequencyFactor, highFrequencyFactor, originalContextLength } = scaling;
+    const turns = (originalContextLength * frequency) / (2 * Math.PI);
+    const fast = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+    const share = Math.min(1, Math.max(0, fast));
+    return share * frequency + ((1 - share) * frequency) / factor;
+  });
 }
 
-function keyOf({ contextLength, width, heads, base }: RotarySettings): string {
-  return `rotary:${contextLength},${width},${heads},${base}`;
+/** Most numbers of a table that holds every column of every position (16 MB); a longer context keeps a compact one. */
+const WIDE_LIMIT = 2 ** 22;
+
+/**
+ * The table of one wave for all positions, `[contextLength, headWidth + 1]`: the halves of a query, scaled; those of a
+ * key; what a value is multiplied by.
+ */
+function compactTable(settings: RotarySettings, name: "cosine" | "sine"): Tensor {
+  return constant(`${keyOf(settings)}/${name}`, () => {
+    const { contextLength, headWidth } = settings;
+    const [wave, atRest] = name === "cosine" ? [Math.cos, 1] : [Math.sin, 0];
+    const frequencies = rotaryFrequencies(settings);
+    const half = headWidth / 2;
+    const values = new Float32Array(contextLength * (headWidth + 1)).fill(atRest);
+    for (let position = 0; position < contextLength; position++) {
+      frequencies.forEach((frequency, index) => {
+        const value = wave(position * frequency);
+        const place = position * (headWidth + 1) + index;
+        values[place] = value / Math.sqrt(headWidth);
+        values[place + half] = value;
+      });
+    }
+    return tf.tensor2d(values, [contextLength, headWidth + 1]);
+  });
+}
+
+/** Which column of the compact table each column of queries, keys and values takes. */
+function columnsOf({ headWidth, heads, keyValueHeads }: RotarySettings): number[] {
+  const half = headWidth / 2;
+  return Array.from({ length: (heads + 2 * keyValueHeads) * headWidth }, (_, column) => {
+    const head = Math.floor(column / headWidth);
+    if (head >= heads + keyValueHeads) return headWidth;
+    return (column % half) + (head < heads ? 0 : half);
+  });
+}
+
+/** `[time, columns]` of the first positions, made once for each number. */
+function firstRows(settings: RotarySettings, name: "cosine" | "sine", time: number): Tensor {
+  return constant(`${keyOf(settings)}/${name}:${time}`, () => {
+    const rows = slice(compactTable(settings, name), [0, 0], [time, settings.headWidth + 1]);
+    return gatherColumns(rows, columnsOf(settings));
+  });
+}
+
+function keyOf(settings: RotarySettings): string {
+  const { contextLength, headWidth, heads, keyValueHeads, base, scaling } = settings;
+  return `rotary:${contextLength},${headWidth},${heads},${keyValueHeads},${base},${JSON.stringify(scaling ?? 0)}`;
 }
 
 /**
@@ -53,16 +115,15 @@ export function rotaryAngles(
   positions: TensorFlow.Tensor2D | number,
   settings: RotarySettings,
 ): RotaryAngles {
-  const { cosines, sines } = tables(settings);
-  const columns = 3 * settings.width;
-  if (typeof positions === "number") {
-    const first = (name: string, table: Tensor): Tensor =>
-      constant(`${keyOf(settings)}/${name}:${positions}`, () =>
-        tf.slice(table, [0, 0], [positions, columns]),
-      );
-    return { cosines: first("cosine", cosines), sines: first("sine", sines) };
-  }
-  return { cosines: gatherRows(cosines, positions), sines: gatherRows(sines, positions) };
+  const { contextLength } = settings;
+  const rowsOf = (name: "cosine" | "sine"): Tensor => {
+    if (typeof positions === "number") return firstRows(settings, name, positions);
+    const columns = columnsOf(settings);
+    return contextLength * columns.length <= WIDE_LIMIT
+      ? gatherRows(firstRows(settings, name, contextLength), positions)
+      : gatherColumns(gatherRows(compactTable(settings, name), positions), columns);
+  };
+  return { cosines: rowsOf("cosine"), sines: rowsOf("sine") };
 }
 
 /** `x R` puts `(-second half, first half)` in place of `(first half, second half)`. */
@@ -84,7 +145,7 @@ function turn(x: Tensor, headWidth: number, back: boolean): Tensor {
 
 /**
  * Turns queries and keys by their positions (Su et al. 2021) and scales the queries.
- * @param joint `[batch, time, 3 * width]`
+ * @param joint `[batch, time, columns]`, see `RotaryAngles`
  */
 export function rotate(joint: Tensor, { cosines, sines }: RotaryAngles, headWidth: number): Tensor {
   return add(multiply(joint, cosines), multiply(turn(joint, headWidth, false), sines));
