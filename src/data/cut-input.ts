@@ -1,5 +1,5 @@
 import { type Layout, mapLayout, piecesOfTokens } from "./layout.js";
-import type { Encoding, Tokenizer } from "./tokenizer.js";
+import type { Encoding } from "./tokenizer.js";
 
 /** A prompt and its tokens. */
 export interface EncodedPrompt {
@@ -10,13 +10,14 @@ export interface EncodedPrompt {
 /**
  * Cuts whole tokens from the input at one side until the prompt has at most `budget` tokens; all other text stays. The
  * shorter text is encoded anew, as inference will see it, and cut again where it came out longer than expected.
+ * @param encode how the renderer encodes a layout
  * @returns undefined when the prompt cannot be made to fit with something of the input left
  */
 export function cutInput(
   prompt: EncodedPrompt,
   budget: number,
   side: "cut-input-start" | "cut-input-end",
-  tokenizer: Tokenizer,
+  encode: (layout: Layout) => Encoding,
 ): EncodedPrompt | undefined {
   const { layout, encoding } = prompt;
   const borders = cutPoints(prompt, side);
@@ -29,7 +30,7 @@ export function cutInput(
       const at = Math.min(Math.max(border - piece.start, 0), bytes.length);
       return (side === "cut-input-start" ? bytes.subarray(at) : bytes.subarray(0, at)).toString();
     });
-    const shorterEncoding = tokenizer.encode(shorter.text);
+    const shorterEncoding = encode(shorter);
     const excess = shorterEncoding.ids.length - budget;
     const left = shorter.pieces.some((piece) => piece.source === "input" && piece.text !== "");
     if (!left) return undefined;

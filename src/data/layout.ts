@@ -1,10 +1,8 @@
-import type { Message, Role, Source } from "./template.js";
+import type { Message, Role, Segment } from "./template.js";
 import type { Encoding } from "./tokenizer.js";
 
 /** A stretch of the rendered text that comes from one place, with its bytes (UTF-8) in the text: `[start, end)`. */
-export interface Piece {
-  readonly text: string;
-  readonly source: Source;
+export interface Piece extends Segment {
   readonly role: Role;
   readonly start: number;
   readonly end: number;
@@ -27,11 +25,16 @@ export function mapLayout(layout: Layout, change: (piece: Piece) => string): Lay
   return layOutParts(layout.pieces.map((piece) => ({ ...piece, text: change(piece) })));
 }
 
-function layOutParts(parts: readonly { text: string; source: Source; role: Role }[]): Layout {
+/** The layout without the pieces that `keep` refuses. */
+export function filterLayout(layout: Layout, keep: (piece: Piece) => boolean): Layout {
+  return layOutParts(layout.pieces.filter(keep));
+}
+
+function layOutParts(parts: readonly (Segment & { readonly role: Role })[]): Layout {
   let start = 0;
-  const pieces = parts.map(({ text, source, role }): Piece => {
-    const end = start + Buffer.byteLength(text);
-    const piece = { text, source, role, start, end };
+  const pieces = parts.map((part): Piece => {
+    const end = start + Buffer.byteLength(part.text);
+    const piece = { ...part, start, end };
     start = end;
     return piece;
   });

@@ -14,6 +14,8 @@ export interface LedgerLine {
   readonly truncated: number;
   /** Tokens cut from inputs. */
   readonly cutTokens: number;
+  /** Demonstrations left out of rendered rows that were too long. */
+  readonly demonstrationsDropped: number;
   /** Targets of the rendered rows, end tokens included. */
   readonly supervisedTokens: number;
   /** Tokens of the rendered rows, special tokens included. */
@@ -32,6 +34,7 @@ interface Counts {
   dropped: Partial<Record<DropReason, number>>;
   truncated: number;
   cutTokens: number;
+  demonstrationsDropped: number;
   supervisedTokens: number;
   totalTokens: number;
 }
@@ -55,6 +58,7 @@ export class LedgerBuilder {
     counts.rendered++;
     counts.truncated += outcome.cut > 0 ? 1 : 0;
     counts.cutTokens += outcome.cut;
+    counts.demonstrationsDropped += outcome.demonstrationsDropped;
     counts.totalTokens += outcome.spans.ids.length;
     for (const target of outcome.spans.supervised) counts.supervisedTokens += target ? 1 : 0;
   }
@@ -78,6 +82,7 @@ function newCounts(): Counts {
     dropped: {},
     truncated: 0,
     cutTokens: 0,
+    demonstrationsDropped: 0,
     supervisedTokens: 0,
     totalTokens: 0,
   };
@@ -88,6 +93,7 @@ function addInto(total: Counts, counts: Counts): void {
   total.rendered += counts.rendered;
   total.truncated += counts.truncated;
   total.cutTokens += counts.cutTokens;
+  total.demonstrationsDropped += counts.demonstrationsDropped;
   total.supervisedTokens += counts.supervisedTokens;
   total.totalTokens += counts.totalTokens;
   for (const [reason, rows] of Object.entries(counts.dropped) as [DropReason, number][]) {

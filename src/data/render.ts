@@ -1,15 +1,16 @@
 import { KitError } from "../support/errors.js";
 import { cutInput, type EncodedPrompt } from "./cut-input.js";
+import { encodeLayout, encodeText, specialId, withoutLeadingBos, writeSpecials } from "./encode-layout.js";
 import type { Example } from "./example.js";
-import { type Layout, layOut, piecesOfTokens } from "./layout.js";
+import { filterLayout, type Layout, layOut, piecesOfTokens } from "./layout.js";
 import type { RenderOutcome, RenderPolicy } from "./spans.js";
-import type { Role, Source, Template } from "./template.js";
+import type { Message, Role, Source, Template } from "./template.js";
 import type { Encoding, Tokenizer } from "./tokenizer.js";
 
 /**
  * Renders and tokenizes one example for training. Prompt and response are encoded as two strings, because inference
  * encodes the prompt alone: no token reaches over the border between them. There is exactly one BOS where the tokenizer
- * has one, and the EOS is supervised.
+ * has one, and what ends the response, the EOS or the template's stop token, is supervised.
  * @throws KitError when the example lacks what the template shows or the tokenizer cannot write its text
  */
 export function renderSpans(
@@ -19,29 +20,31 @@ export function renderSpans(
   policy: RenderPolicy,
 ): RenderOutcome {
   const messages = template.render(example);
-  const responseLayout = layOut(messages.slice(-1));
-  const response = encodeText(responseLayout.text, tokenizer, example);
-  if (response.ids.length === 0) return { kind: "dropped", reason: "nothing-supervised", tokens: 1 };
-  if (tokenizer.decode(response.ids) !== responseLayout.text) {
-    return { kind: "dropped", reason: "response-not-restored", tokens: response.ids.length };
+  const response = encodeResponse(messages, tokenizer, example);
+  if (response.empty) return { kind: "dropped", reason: "nothing-supervised", tokens: 1 };
+  if (!response.restored) {
+    return { kind: "dropped", reason: "response-not-restored", tokens: response.encoding.ids.length };
   }
-  const specials = (tokenizer.special.bos === undefined ? 0 : 1) + 1;
-  const whole = encodePrompt(layOut(messages.slice(0, -1)), tokenizer, example);
-  const prompt = fit(whole, policy.maxTokens - response.ids.length - specials, policy, tokenizer);
-  if (prompt === undefined) {
-    const tokens = whole.encoding.ids.length + response.ids.length + specials;
-    return { kind: "dropped", reason: "overlong", tokens };
+  const { bos } = tokenizer.special;
+  const others = (bos === undefined ? 0 : 1) + response.encoding.ids.length + response.end.length;
+  const { whole, plainSpecials } = encodePrompt(messages, tokenizer, example);
+  const fitted = fit(whole, policy.maxTokens - others, policy, tokenizer, example);
+  if (fitted === undefined) {
+    return { kind: "dropped", reason: "overlong", tokens: whole.encoding.ids.length + others };
   }
+  const { prompt, cut, demonstrationsDropped } = fitted;
   const row = new RowBuilder();
-  if (tokenizer.special.bos !== undefined) row.pushSpecial(tokenizer.special.bos, "user");
+  if (bos !== undefined) row.push(bos, "special", "user");
   row.pushText(prompt.encoding, prompt.layout);
   const promptLength = row.ids.length;
-  row.pushText(response, responseLayout);
-  row.pushSpecial(tokenizer.special.eos, "assistant");
+  row.pushText(response.encoding, response.layout);
+  for (const { id, source } of response.end) row.push(id, source, "assistant");
   const firstTarget = policy.lossOn === "response" ? promptLength : 1;
   return {
     kind: "rendered",
-    cut: whole.encoding.ids.length - prompt.encoding.ids.length,
+    cut,
+    demonstrationsDropped,
+    plainSpecials: [...plainSpecials, ...response.plainSpecials],
     spans: {
       id: example.id,
       taskType: example.taskType,
@@ -54,11 +57,13 @@ export function renderSpans(
   };
 }
 
-/** A prompt that fits, and how many tokens of its input had to go. */
+/** A prompt that fits, and what of it had to go. */
 export interface FittedPrompt {
   /** Ids with the BOS, where the tokenizer has one. */
   readonly ids: readonly number[];
+  /** Tokens cut from the input. */
   readonly cut: number;
+  readonly demonstrationsDropped: number;
 }
 
 /**
@@ -76,13 +81,11 @@ export function fitPrompt(
 ): FittedPrompt | undefined {
   const { bos } = tokenizer.special;
   const start = bos === undefined ? [] : [bos];
-  const whole = encodePrompt(layOut(template.render(example).slice(0, -1)), tokenizer, example);
-  const prompt = fit(whole, policy.maxTokens - room - start.length, policy, tokenizer);
-  if (prompt === undefined) return undefined;
-  return {
-    ids: [...start, ...prompt.encoding.ids],
-    cut: whole.encoding.ids.length - prompt.encoding.ids.length,
-  };
+  const { whole } = encodePrompt(template.render(example), tokenizer, example);
+  const fitted = fit(whole, policy.maxTokens - room - start.length, policy, tokenizer, example);
+  if (fitted === undefined) return undefined;
+  const { prompt, cut, demonstrationsDropped } = fitted;
+  return { ids: [...start, ...prompt.encoding.ids], cut, demonstrationsDropped };
 }
 
 /**
@@ -107,39 +110,118 @@ export function renderPrompt(
   return [...prompt.ids];
 }
 
-function fit(
-  prompt: EncodedPrompt,
-  budget: number,
-  policy: RenderPolicy,
-  tokenizer: Tokenizer,
-): EncodedPrompt | undefined {
-  if (prompt.encoding.ids.length <= budget) return prompt;
-  if (policy.overlong === "drop" || budget < 1) return undefined;
-  return cutInput(prompt, budget, policy.overlong, tokenizer);
+/**
+ * The token that ends a response, for generation: the template's stop token where the tokenizer has it, or the EOS. It is
+ * the last token of every row that `renderSpans` makes.
+ */
+export function endToken(template: Template, tokenizer: Tokenizer): number {
+  const { stopToken } = template;
+  const id = stopToken === undefined ? undefined : tokenizer.addedTokens?.get(stopToken);
+  return id ?? tokenizer.special.eos;
 }
 
-function encodePrompt(layout: Layout, tokenizer: Tokenizer, example: Example): EncodedPrompt {
+interface EncodedResponse {
+  readonly layout: Layout;
+  readonly encoding: Encoding;
+  /** What ends the row: the stop token; or the EOS, behind the stop token's text where it is no token here. */
+  readonly end: readonly { readonly id: number; readonly source: Source }[];
+  /** No token of the reference itself. */
+  readonly empty: boolean;
+  /** The tokens decode to the response. */
+  readonly restored: boolean;
+  readonly plainSpecials: readonly string[];
+}
+
+function encodeResponse(
+  messages: readonly Message[],
+  tokenizer: Tokenizer,
+  example: Example,
+): EncodedResponse {
+  const written = layOut(messages.slice(-1));
+  const stop = written.pieces.findLast(({ source }) => source === "special");
+  const layout = stop === undefined ? written : filterLayout(written, (piece) => piece !== stop);
+  const encoding = encodeLayout(layout, tokenizer, example.id);
+  const stopId = stop === undefined ? tokenizer.special.eos : specialId(stop, tokenizer);
+  const stopText = stop !== undefined && stopId === undefined ? [stop.text] : [];
+  return {
+    layout,
+    encoding,
+    end: [
+      ...stopText.flatMap((text) =>
+        encodeText(text, tokenizer, example.id).ids.map((id) => ({ id, source: "scaffold" as const })),
+      ),
+      { id: stopId ?? tokenizer.special.eos, source: "special" },
+    ],
+    empty: !layout.pieces.some(({ source, text }) => source === "response" && text !== ""),
+    restored: tokenizer.decode(encoding.ids) === layout.text,
+    plainSpecials: stopText,
+  };
+}
+
+function encodePrompt(
+  messages: readonly Message[],
+  tokenizer: Tokenizer,
+  example: Example,
+): { readonly whole: EncodedPrompt; readonly plainSpecials: readonly string[] } {
+  const written = withoutLeadingBos(layOut(messages.slice(0, -1)), tokenizer);
+  const { layout, plainSpecials } = writeSpecials(written, tokenizer);
   if (layout.text === "" && tokenizer.special.bos === undefined) {
     throw new KitError(
       `the prompt of example "${example.id}" is empty and the tokenizer has no BOS, so nothing comes before the answer`,
       "use a template with a prompt, or a tokenizer with a BOS",
     );
   }
-  return { layout, encoding: encodeText(layout.text, tokenizer, example) };
+  return { whole: { layout, encoding: encodeLayout(layout, tokenizer, example.id) }, plainSpecials };
 }
 
-/** Text becomes text tokens only: special tokens are written by the renderer, never by what a row says. */
-function encodeText(text: string, tokenizer: Tokenizer, example: Example): Encoding {
-  const encoding = tokenizer.encode(text);
-  const { bos, eos, pad } = tokenizer.special;
-  const special = encoding.ids.find((id) => id === eos || id === pad || id === bos);
-  if (special !== undefined) {
-    throw new KitError(
-      `the text of example "${example.id}" becomes the special token ${tokenizer.tokenText(special)}`,
-      "use a tokenizer that encodes text to text tokens only",
-    );
+interface Fitted {
+  readonly prompt: EncodedPrompt;
+  readonly cut: number;
+  readonly demonstrationsDropped: number;
+}
+
+/** Cuts the input, and where that is not enough (or not allowed) the demonstrations from the last on, as the policy says. */
+function fit(
+  whole: EncodedPrompt,
+  budget: number,
+  policy: RenderPolicy,
+  tokenizer: Tokenizer,
+  { id }: Example,
+): Fitted | undefined {
+  const encode = (layout: Layout): Encoding => encodeLayout(layout, tokenizer, id);
+  const spare = policy.demonstrations === "drop-last" ? countDemonstrations(whole.layout) : 0;
+  for (let dropped = 0; dropped <= spare && budget >= 1; dropped++) {
+    const before = dropped === 0 ? whole : withDemonstrations(whole.layout, spare - dropped, encode);
+    const prompt = fitInput(before, budget, policy, encode);
+    if (prompt === undefined) continue;
+    const cut = before.encoding.ids.length - prompt.encoding.ids.length;
+    return { prompt, cut, demonstrationsDropped: dropped };
   }
-  return encoding;
+  return undefined;
+}
+
+function fitInput(
+  prompt: EncodedPrompt,
+  budget: number,
+  { overlong }: RenderPolicy,
+  encode: (layout: Layout) => Encoding,
+): EncodedPrompt | undefined {
+  if (prompt.encoding.ids.length <= budget) return prompt;
+  return overlong === "drop" ? undefined : cutInput(prompt, budget, overlong, encode);
+}
+
+/** The prompt with its first so many demonstrations. */
+function withDemonstrations(
+  whole: Layout,
+  shown: number,
+  encode: (layout: Layout) => Encoding,
+): EncodedPrompt {
+  const layout = filterLayout(whole, ({ demonstration = -1 }) => demonstration < shown);
+  return { layout, encoding: encode(layout) };
+}
+
+function countDemonstrations({ pieces }: Layout): number {
+  return pieces.reduce((count, { demonstration = -1 }) => Math.max(count, demonstration + 1), 0);
 }
 
 /** The arrays of a row, which grow together. */
@@ -148,17 +230,15 @@ class RowBuilder {
   readonly source: Source[] = [];
   readonly role: Role[] = [];
 
-  pushSpecial(id: number, role: Role): void {
+  push(id: number, source: Source, role: Role): void {
     this.ids.push(id);
-    this.source.push("special");
+    this.source.push(source);
     this.role.push(role);
   }
 
   pushText(encoding: Encoding, layout: Layout): void {
-    piecesOfTokens(encoding, layout).forEach((piece, index) => {
-      this.ids.push(encoding.ids[index] ?? 0);
-      this.source.push(piece.source);
-      this.role.push(piece.role);
+    piecesOfTokens(encoding, layout).forEach(({ source, role }, index) => {
+      this.push(encoding.ids[index] ?? 0, source, role);
     });
   }
 }

@@ -32,6 +32,12 @@ export interface RenderPolicy {
   readonly overlong: "drop" | "cut-input-start" | "cut-input-end";
   /** Which tokens are targets: the response and its end, or every token but the first. */
   readonly lossOn: "response" | "all";
+  /**
+   * What becomes of demonstrations where a row is still too long without its input, or its input must stay: they stay and
+   * the row is dropped ("keep", also where the field is left out), or the last go, one by one ("drop-last", as FLAN and
+   * Tk-Instruct do).
+   */
+  readonly demonstrations?: "keep" | "drop-last";
 }
 
 /**
@@ -44,6 +50,10 @@ export type RenderOutcome =
       readonly spans: Spans;
       /** Tokens cut from the input. */
       readonly cut: number;
+      /** Demonstrations left out because the row was too long. */
+      readonly demonstrationsDropped: number;
+      /** Special texts of the template that the tokenizer has no token for, written as plain text. */
+      readonly plainSpecials: readonly string[];
     }
   | {
       readonly kind: "dropped";

@@ -22,6 +22,11 @@ export interface Tokenizer {
   /** Number of ids, special tokens included. */
   readonly vocabularySize: number;
   readonly special: SpecialTokens;
+  /**
+   * Ids of the tokens that stand for themselves, by text: the special tokens and those of chat templates
+   * (`<|im_start|>`). Encoding never makes them; the renderer does, where a template says so.
+   */
+  readonly addedTokens?: ReadonlyMap<string, number>;
   /** Changes when any token, merge or setting does; goes into manifests. */
   readonly hash: string;
   /** @throws KitError for a character that the vocabulary cannot write */

@@ -1,5 +1,5 @@
 import type { Example } from "../data/example.js";
-import { fitPrompt } from "../data/render.js";
+import { endToken, fitPrompt } from "../data/render.js";
 import type { RenderPolicy } from "../data/spans.js";
 import type { Template } from "../data/template.js";
 import {
@@ -83,7 +83,7 @@ export async function evaluate(
     {
       ...run,
       maxNewTokens,
-      eos: tokenizer.special.eos,
+      eos: endToken(template, tokenizer),
       ...(template.stop.length === 0 ? {} : { stop: { texts: template.stop, tokenizer } }),
     },
   );

@@ -1,5 +1,5 @@
 import type { Example } from "../data/example.js";
-import { fitPrompt } from "../data/render.js";
+import { endToken, fitPrompt } from "../data/render.js";
 import { renderExamples } from "../data/render-all.js";
 import type { RenderPolicy } from "../data/spans.js";
 import type { Template } from "../data/template.js";
@@ -131,7 +131,7 @@ async function answer(
   const answers = await generateGreedy(
     decoder,
     asked.map(({ ids }) => ids),
-    { maxNewTokens, eos: tokenizer.special.eos, batchSize: inputs.testBatchRows, signal },
+    { maxNewTokens, eos: endToken(template, tokenizer), batchSize: inputs.testBatchRows, signal },
   );
   if (signal.aborted) return undefined;
   return asked.map(({ example, ids }, index) => {

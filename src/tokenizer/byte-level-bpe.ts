@@ -14,6 +14,8 @@ export interface ByteLevelBpeOptions {
   readonly minFrequency?: number;
   /** Whether rows begin with a BOS token (true). */
   readonly bos?: boolean;
+  /** Texts of further tokens that stand for themselves, such as those of a chat template (none). */
+  readonly addedTokens?: readonly string[];
 }
 
 /** The tokens of a word: ids, and bytes of the word up to the end of each. */
@@ -26,7 +28,7 @@ interface EncodedWord {
 const CACHE_LIMIT = 200_000;
 
 /**
- * Trains a byte-level BPE. Ids: the special tokens, the 256 bytes, the merged tokens. The same texts, in any order, give
+ * Trains a byte-level BPE. Ids: the special tokens, the added tokens, the 256 bytes, the merged tokens. The same texts, in any order, give
  * the same tokenizer, and Python's `ByteLevelBPETokenizer` gives the same merges.
  * @throws KitError when the vocabulary has no room for the bytes and the special tokens
  */
@@ -34,8 +36,13 @@ export function trainByteLevelBpe(
   texts: Iterable<string>,
   options: ByteLevelBpeOptions,
 ): ByteLevelBpeTokenizer {
-  const { vocabularySize, minFrequency = 2, bos = true } = options;
-  const specials = [SPECIAL_TEXTS.pad, ...(bos ? [SPECIAL_TEXTS.bos] : []), SPECIAL_TEXTS.eos];
+  const { vocabularySize, minFrequency = 2, bos = true, addedTokens = [] } = options;
+  const specials = [
+    SPECIAL_TEXTS.pad,
+    ...(bos ? [SPECIAL_TEXTS.bos] : []),
+    SPECIAL_TEXTS.eos,
+    ...addedTokens,
+  ];
   const smallest = specials.length + BYTE_CHARACTERS.length;
   if (!Number.isInteger(vocabularySize) || vocabularySize < smallest) {
     throw new KitError(
@@ -76,7 +83,7 @@ export function trainByteLevelBpe(
       merges: merges.map(([left, right]) => [left, right]),
     },
   };
-  const special = { pad: 0, eos: specials.length - 1 };
+  const special = { pad: 0, eos: bos ? 2 : 1 };
   return new ByteLevelBpeTokenizer(json, bos ? { ...special, bos: 1 } : special);
 }
 
@@ -91,6 +98,7 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
   readonly kind = "byte-level-bpe";
   readonly vocabularySize: number;
   readonly special: SpecialTokens;
+  readonly addedTokens: ReadonlyMap<string, number>;
   readonly hash: string;
   readonly #json: TokenizerJson;
   readonly #texts: readonly string[];
@@ -110,6 +118,7 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
     this.special = special;
     this.vocabularySize = this.#texts.length;
     const added = new Set(json.added_tokens.map(({ id }) => id));
+    this.addedTokens = new Map(json.added_tokens.map(({ content, id }) => [content, id]));
     this.#bytes = this.#texts.map((text, id) => (added.has(id) ? undefined : fromByteAlphabet(text)));
     this.#idOf = new Map(this.#texts.flatMap((text, id) => (added.has(id) ? [] : [[text, id]])));
     const byte = BYTE_CHARACTERS.findIndex((character) => !this.#idOf.has(character));

@@ -16,6 +16,7 @@ export class CharacterTokenizer implements Tokenizer {
   readonly kind = "character";
   readonly vocabularySize: number;
   readonly special: SpecialTokens;
+  readonly addedTokens: ReadonlyMap<string, number>;
   readonly hash: string;
   readonly #json: TokenizerJson;
   readonly #added: ReadonlySet<number>;
@@ -87,6 +88,7 @@ export class CharacterTokenizer implements Tokenizer {
     this.#texts = tokenTexts(json);
     this.special = special;
     this.vocabularySize = this.#texts.length;
+    this.addedTokens = new Map(json.added_tokens.map(({ content, id }) => [content, id]));
     this.#added = new Set(json.added_tokens.map(({ id }) => id));
     this.#idOf = new Map(this.#texts.flatMap((text, id) => (this.#added.has(id) ? [] : [[text, id]])));
     this.hash = hashJson({ kind: this.kind, json, special });
