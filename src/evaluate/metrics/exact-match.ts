@@ -1,13 +1,10 @@
+import { PUNCTUATION, splitWords } from "./python-text.js";
+
 /**
  * How two answers are compared. "strict": the same characters. "normalized": without case, ASCII punctuation and
  * differences in white space, as Super-NaturalInstructions' `compute_metrics.py` does.
  */
 export type Match = "strict" | "normalized";
-
-/** What Python's `str.split()` takes for white space: JavaScript's, but U+FEFF, and the controls U+001C to U+001F, U+0085. */
-const PYTHON_SPACES = /(?:(?!\ufeff)[\s\u001c-\u001f\u0085])+/u; // eslint-disable-line no-control-regex
-/** Python's `string.punctuation`. */
-const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 
 /**
  * Whether the prediction is one of the references.
@@ -21,5 +18,5 @@ export function exactMatch(prediction: string, references: readonly string[], ma
 
 /** Lower case, without ASCII punctuation, words separated by one space. */
 export function normalizeAnswer(text: string): string {
-  return text.toLowerCase().replace(PUNCTUATION, "").split(PYTHON_SPACES).filter(Boolean).join(" ");
+  return splitWords(text.toLowerCase().replace(PUNCTUATION, "")).join(" ");
 }

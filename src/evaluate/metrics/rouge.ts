@@ -1,5 +1,6 @@
 import { KitError } from "../../support/errors.js";
 import { longestCommonSubsequence } from "../../support/subsequence.js";
+import { countNgrams, fMeasure, overlap, totalOf } from "./ngrams.js";
 import { stem } from "./porter.js";
 
 /** What a ROUGE score counts. */
@@ -15,18 +16,42 @@ export interface RougeOptions {
  * @throws KitError when there is no reference
  */
 export function rougeL(prediction: string, references: readonly string[], options: RougeOptions): number {
-  if (references.length === 0)
-    throw new KitError("ROUGE-L without a reference", "give at least one reference");
   const predicted = rougeTokens(prediction, options);
-  return references.reduce((best, reference) => {
+  return bestReference(references, (reference) => {
     const wanted = rougeTokens(reference, options);
-    if (predicted.length === 0 || wanted.length === 0) return best;
+    if (predicted.length === 0 || wanted.length === 0) return 0;
     const common = longestCommonSubsequence(wanted, predicted);
-    if (common === 0) return best;
-    const precision = common / predicted.length;
-    const recall = common / wanted.length;
-    return Math.max(best, (2 * precision * recall) / (precision + recall));
-  }, 0);
+    return fMeasure(common / predicted.length, common / wanted.length);
+  });
+}
+
+/**
+ * ROUGE-N as Python's `rouge_score` 0.1.2: the F measure of the n-grams of words, the best over the references.
+ * @param n 1 for words, 2 for pairs of words
+ * @returns from 0 to 1
+ * @throws KitError when there is no reference
+ */
+export function rougeN(
+  prediction: string,
+  references: readonly string[],
+  n: number,
+  options: RougeOptions,
+): number {
+  const predicted = countNgrams(rougeTokens(prediction, options), n);
+  return bestReference(references, (reference) => {
+    const wanted = countNgrams(rougeTokens(reference, options), n);
+    const shared = overlap(predicted, wanted);
+    return fMeasure(shared / Math.max(totalOf(predicted), 1), shared / Math.max(totalOf(wanted), 1));
+  });
+}
+
+/**
+ * The highest score over the references.
+ * @throws KitError when there is no reference
+ */
+export function bestReference(references: readonly string[], scoreOf: (reference: string) => number): number {
+  if (references.length === 0) throw new KitError("ROUGE without a reference", "give at least one reference");
+  return references.reduce((best, reference) => Math.max(best, scoreOf(reference)), 0);
 }
 
 /**
