@@ -7,7 +7,7 @@ import {
   type BootstrapOptions,
   type ExampleScore,
   meanInterval,
-} from "./bootstrap.js";
+} from "./statistics/bootstrap.js";
 import { type FloorOptions, floors, type Floors } from "./floors.js";
 import { generate, type Ending } from "./generate.js";
 import { exactMatch } from "./metrics/exact-match.js";

@@ -1,4 +1,4 @@
-import type { ExampleScore } from "../evaluate/bootstrap.js";
+import type { ExampleScore } from "../evaluate/statistics/bootstrap.js";
 import { KitError } from "../support/errors.js";
 import type { RunResult, ScoredRow } from "./result.js";
 

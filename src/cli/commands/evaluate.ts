@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { RenderPolicy } from "../../data/spans.js";
 import { TEMPLATES, templateByName } from "../../data/templates/index.js";
 import { startEngine } from "../../engine/start.js";
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import { evaluate, type EvaluatedTaskType, type Evaluation } from "../../evaluate/evaluate.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
 import type { Match } from "../../evaluate/metrics/exact-match.js";

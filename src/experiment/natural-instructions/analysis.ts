@@ -4,7 +4,7 @@ import {
   meanInterval,
   type PairedDifference,
   pairedDifference,
-} from "../../evaluate/bootstrap.js";
+} from "../../evaluate/statistics/bootstrap.js";
 import { type Claim, percentInterval } from "../claim.js";
 import type { RunResult, ScoredRow } from "../result.js";
 import { type ArmBudget, armsOf, budgetsOf, REPORT_BOOTSTRAP, scoresOf } from "../scores.js";

@@ -1,4 +1,4 @@
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Claim } from "../../experiment/claim.js";
 import type { RunResult, ScoredRow } from "../../experiment/result.js";
 import type { ArmBudget } from "../../experiment/scores.js";

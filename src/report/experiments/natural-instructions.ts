@@ -1,4 +1,4 @@
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Floors, FloorScore } from "../../evaluate/floors.js";
 import type { InstructionMetric } from "../../experiment/natural-instructions/analysis.js";
 import type { InstructionExperiment } from "../../experiment/natural-instructions/experiment.js";

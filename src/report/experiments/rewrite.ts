@@ -1,4 +1,4 @@
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { ArmScores, RewriteAnalysis } from "../../experiment/rewrite/analysis.js";
 import type { RewriteExperiment } from "../../experiment/rewrite/experiment.js";
 import type { RewriteArm } from "../../experiment/rewrite/settings.js";

@@ -1,4 +1,4 @@
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Annotation, Figure, Line, Trace } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
 import {

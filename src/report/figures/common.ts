@@ -1,5 +1,5 @@
 import { KitError } from "../../support/errors.js";
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Axis, ErrorBars, Figure, FigureLayout, Trace } from "../figure.js";
 import { LIGHT_TEMPLATE } from "../theme.js";
 

@@ -1,4 +1,4 @@
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Figure, Trace } from "../figure.js";
 import { NEUTRAL, seriesStyle, translucent } from "../theme.js";
 import {

@@ -1,4 +1,4 @@
-import type { Interval } from "../../evaluate/bootstrap.js";
+import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Figure } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
 import { rowLabel, stripes } from "./arms-with-intervals.js";

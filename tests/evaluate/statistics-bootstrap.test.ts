@@ -7,7 +7,7 @@ import {
   meanInterval,
   pairedDifference,
   quantile,
-} from "../../src/evaluate/bootstrap.js";
+} from "../../src/evaluate/statistics/bootstrap.js";
 import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
 

@@ -1,5 +1,5 @@
-import { KitError } from "../support/errors.js";
-import { Random } from "../support/random.js";
+import { KitError } from "../../support/errors.js";
+import { Random } from "../../support/random.js";
 import type {
   BootstrapInterval,
   BootstrapOptions,

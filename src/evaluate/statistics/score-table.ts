@@ -1,4 +1,4 @@
-import { KitError } from "../support/errors.js";
+import { KitError } from "../../support/errors.js";
 import type { ExampleScore, ResampledLevel } from "./bootstrap-types.js";
 
 /** The examples of one task type in one seed: `values[offset ... offset + length]`. */
