@@ -1,4 +1,4 @@
-import nlp from "compromise/three";
+import nlp from "compromise/two";
 
 /** What an instruction asks for: "Write a short story about a dog" is `{ verb: "write", object: "story" }`. */
 export interface VerbObject {
