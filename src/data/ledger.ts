@@ -1,7 +1,14 @@
 import type { RenderOutcome } from "./spans.js";
 
-/** Why a row was not rendered: the outcomes of the renderer, and rows that the template cannot show. */
-export type DropReason = Extract<RenderOutcome, { kind: "dropped" }>["reason"] | "not-renderable";
+/**
+ * Why a row was not rendered: the outcomes of the renderer, and rows that the template cannot show. In a comparison of
+ * formats also rows that another format dropped, and rows whose formats have different targets.
+ */
+export type DropReason =
+  | Extract<RenderOutcome, { kind: "dropped" }>["reason"]
+  | "not-renderable"
+  | "not-in-every-format"
+  | "target-differs";
 
 /** What became of the rows of one task type. `rowsIn` = `rendered` + all of `dropped`. */
 export interface LedgerLine {
