@@ -1,4 +1,5 @@
 import type { Example } from "../data/example.js";
+import { groupBy } from "../support/group-by.js";
 import { exactMatch, normalizeAnswer, type Match } from "./metrics/exact-match.js";
 import { rougeL } from "./metrics/rouge.js";
 
@@ -122,14 +123,4 @@ function meanScore(
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }

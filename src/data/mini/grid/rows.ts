@@ -1,0 +1,192 @@
+import { KitError } from "../../../support/errors.js";
+import { Random } from "../../../support/random.js";
+import type { Example } from "../../example.js";
+import { partition } from "../facts.js";
+import { KINDS, THINGS, type Thing } from "../lexicon/things.js";
+import { type Cell, HELD_OUT_CELLS, NEW_FORMAT_CELLS, NEW_SELECTOR_CELLS, TRAINING_CELLS } from "./cells.js";
+import { HELD_OUT_KINDS, SELECTORS, type SlotWords } from "./selectors.js";
+import { FORMATS } from "./formats.js";
+import { drawGridText, wordsOf } from "./text.js";
+import { drawInstruction, trainedInstructions, type WordingLevel } from "./wording.js";
+
+/** How far a test row is from training, the nearest first. */
+export const GRID_LEVELS = [
+  "seen",
+  "unseen-slot-words",
+  "unseen-paraphrase",
+  "unseen-kind",
+  "held-out-cell",
+  "held-out-selector",
+  "held-out-format",
+] as const;
+export type GridLevel = (typeof GRID_LEVELS)[number];
+
+/** What a grid row keeps of its structure, in `Example.fields`. */
+export interface GridFields {
+  readonly level: GridLevel | "train" | "validation";
+  readonly selector: string;
+  readonly format: string;
+  readonly slot: string;
+  readonly v: string;
+  readonly u: string;
+}
+
+/** How large a grid is. */
+export interface GridSize {
+  /** Training rows for each cell of weight 1. */
+  readonly rowsPerCell: number;
+  /** Test rows at each level. */
+  readonly testRows: number;
+  /** Number of training cells, the first of `TRAINING_CELLS`; all where it is left out. */
+  readonly trainingCells?: number;
+}
+
+/** The rows of the flagship: for one seed, the tests are the same whatever is trained. */
+export interface Grid {
+  readonly train: readonly Example[];
+  /** Seen cells, as many rows as one test level has. */
+  readonly validation: readonly Example[];
+  readonly tests: Readonly<Record<GridLevel, readonly Example[]>>;
+}
+
+/** Which words and wordings the instructions of a part of the grid have. */
+interface Conditions {
+  readonly words: SlotWords;
+  /** The words that `{v}` and `{u}` are drawn from. */
+  readonly slotThings: readonly Thing[];
+  readonly wording: WordingLevel;
+}
+
+/**
+ * Draws the grid.
+ * @throws KitError when more training cells are asked for than there are
+ */
+export function drawGrid({ rowsPerCell, testRows, trainingCells }: GridSize, seed: number): Grid {
+  if (trainingCells !== undefined && trainingCells > TRAINING_CELLS.length) {
+    throw new KitError(
+      `the grid has ${TRAINING_CELLS.length} training cells, ${trainingCells} are asked for`,
+      "ask for fewer",
+      { field: "trainingCells" },
+    );
+  }
+  const cells = TRAINING_CELLS.slice(0, trainingCells);
+  const plan = cells.flatMap((cell) =>
+    Array.from({ length: Math.max(1, Math.round(rowsPerCell * cell.selector.weight)) }, () => cell),
+  );
+  const random = Random.derive(seed, "grid train");
+  const { trained } = conditions(seed);
+  return {
+    train: random.shuffled(plan).map((cell, index) => drawRow(cell, "train", index, trained, random)),
+    validation: drawLevel("validation", TRAINING_CELLS, testRows, trained, seed),
+    tests: drawTests(testRows, seed),
+  };
+}
+
+/** Draws the test rows of every level, as many for each. */
+export function drawTests(rows: number, seed: number): Grid["tests"] {
+  const { trained, unseenWords, unseenKinds, unseenWording } = conditions(seed);
+  const wordy = TRAINING_CELLS.filter(({ format }) => format.slots > 0);
+  const ofKind = TRAINING_CELLS.filter(({ selector }) => selector.name === "kind");
+  return {
+    seen: drawLevel("seen", TRAINING_CELLS, rows, trained, seed),
+    "unseen-slot-words": drawLevel("unseen-slot-words", wordy, rows, unseenWords, seed),
+    "unseen-paraphrase": drawLevel("unseen-paraphrase", TRAINING_CELLS, rows, unseenWording, seed),
+    "unseen-kind": drawLevel("unseen-kind", ofKind, rows, unseenKinds, seed),
+    "held-out-cell": drawLevel("held-out-cell", HELD_OUT_CELLS, rows, trained, seed),
+    "held-out-selector": drawLevel("held-out-selector", NEW_SELECTOR_CELLS, rows, trained, seed),
+    "held-out-format": drawLevel("held-out-format", NEW_FORMAT_CELLS, rows, trained, seed),
+  };
+}
+
+/** A perfect solver: reads the answer off the input, knowing what the row asks for. */
+export function solveGridRow({ input, fields }: Pick<Example, "input" | "fields">): string {
+  const { selector, format, slot, v, u } = fields as unknown as GridFields;
+  const found = SELECTORS.find(({ name }) => name === selector)?.solve(wordsOf(input), slot) ?? [];
+  const [answer, ...others] = found;
+  const writer = FORMATS.find(({ name }) => name === format);
+  if (answer === undefined || others.length > 0 || writer === undefined) {
+    throw new RangeError(`"${input}" has ${found.length} answers for ${selector} ${slot}`);
+  }
+  return writer.write(answer, v, u);
+}
+
+function conditions(
+  seed: number,
+): Record<"trained" | "unseenWords" | "unseenKinds" | "unseenWording", Conditions> {
+  const split = partition(THINGS, seed, "grid slot words");
+  const unseen = new Set(split.test.map(({ text }) => text));
+  const slotThings = [...split.train, ...split.validation];
+  const heldOutKinds = new Set(HELD_OUT_KINDS);
+  const words: SlotWords = {
+    allowsWord: (word) => !unseen.has(word),
+    allowsKind: (kind) => !heldOutKinds.has(kind),
+  };
+  const trained: Conditions = { words, slotThings, wording: "trained" };
+  return {
+    trained,
+    unseenWording: { ...trained, wording: "unseen" },
+    unseenWords: {
+      ...trained,
+      words: { ...words, allowsWord: (word) => unseen.has(word) },
+      slotThings: split.test,
+    },
+    unseenKinds: {
+      ...trained,
+      words: { ...words, allowsKind: (kind) => heldOutKinds.has(kind) && KINDS.includes(kind) },
+    },
+  };
+}
+
+/** Rows that visit the cells in turn. */
+function drawLevel(
+  level: GridFields["level"],
+  cells: readonly Cell[],
+  rows: number,
+  conditionsOfLevel: Conditions,
+  seed: number,
+): Example[] {
+  const random = Random.derive(seed, `grid ${level}`);
+  return Array.from({ length: rows }, (_, index) => {
+    const cell = cells[index % cells.length];
+    if (cell === undefined) throw new RangeError(`level ${level} has no cells`);
+    return drawRow(cell, level, index, conditionsOfLevel, random);
+  });
+}
+
+function drawRow(
+  cell: Cell,
+  level: GridFields["level"],
+  index: number,
+  { words, slotThings, wording }: Conditions,
+  random: Random,
+): Example {
+  for (;;) {
+    const text = drawGridText(random);
+    const selection = cell.selector.select(text, random, words);
+    if (selection === undefined) continue;
+    const [v, u] = random.shuffled(slotThings).map((thing) => thing.text);
+    const slots = { slot: selection.slot ?? "", v: v ?? "", u: u ?? "" };
+    const instruction = drawInstruction(cell, slots, wording, random);
+    const others = trainedInstructions(cell, slots).filter((other) => other !== instruction);
+    const used = {
+      ...slots,
+      v: cell.format.slots > 0 ? slots.v : "",
+      u: cell.format.slots > 1 ? slots.u : "",
+    };
+    const fields: GridFields = { level, selector: cell.selector.name, format: cell.format.name, ...used };
+    return {
+      id: `mini-grid-${level}-${index + 1}`,
+      task: cell.name,
+      taskType: cell.name,
+      instruction,
+      paraphrases: random.shuffled(others).slice(0, PARAPHRASES),
+      input: text.text,
+      outputs: [cell.format.write(selection.answer, used.v, used.u)],
+      source: `mini-grid:${cell.name}`,
+      fields: { ...fields },
+    };
+  }
+}
+
+/** Other wordings that a row carries; a cell has more. */
+const PARAPHRASES = 2;
