@@ -222,7 +222,12 @@ function describeBasis(levels: readonly ResampledLevel[], options: BootstrapOpti
   );
 }
 
-function checkOptions({ resamples, level, seed }: BootstrapOptions): void {
+/** @throws KitError for too few resamples, a level that is not a share, or a seed that is not a whole number */
+export function checkOptions({
+  resamples,
+  level,
+  seed,
+}: Pick<BootstrapOptions, "resamples" | "level" | "seed">): void {
   const field =
     !Number.isInteger(resamples) || resamples < 100
       ? "resamples"
