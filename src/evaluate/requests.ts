@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Tokenizer } from "../data/tokenizer.js";
-import { readJsonLines } from "../data/read/lines.js";
+import { readJsonLines } from "../data/read/container/lines.js";
 import { type ErrorLocation, KitError } from "../support/errors.js";
 import { validate } from "../support/validate.js";
 

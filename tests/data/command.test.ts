@@ -78,7 +78,7 @@ test("bad input ends in one line, an exit code and no half-written file", (conte
   const cases: [string[], number, RegExp][] = [
     [["inspect", "none.json"], 1, /none\.json: no such file or folder/],
     [["inspect", "rows.json"], 1, /rows\.json, row 4, field "output": "output" is missing/],
-    [["inspect", "rows.json", "--format", "flan"], 2, /Allowed choices are/],
+    [["inspect", "rows.json", "--format", "flam"], 2, /Allowed choices are/],
     [["render", "rows.json", "--template", "x", "--tokenizer", "tok", "--out", "o"], 1, /no template "x"/],
     [
       ["render", "rows.json", "--template", "alpaca", "--tokenizer", "tok", "--out", "o"],

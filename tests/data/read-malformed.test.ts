@@ -43,9 +43,9 @@ const BAD_INPUTS: readonly BadInput[] = [
     what: "rows that are no objects",
     file: "a.json",
     content: "[1, 2]",
-    says: /row 1: the first row is not an object/,
+    says: /row 1: the first row cannot be used: it is not an object/,
   },
-  { what: "a text", file: "a.txt", content: "Once upon a time", says: /the format is not known/ },
+  { what: "a text", file: "a.dat", content: "Once upon a time", says: /the format is not known/ },
   {
     what: "other fields",
     file: "a.json",
@@ -73,7 +73,7 @@ const BAD_INPUTS: readonly BadInput[] = [
   {
     what: "bad UTF-8",
     file: "a.json",
-    content: Buffer.from([0x5b, 0x7b, 0x22, 0xff, 0xfe]),
+    content: Buffer.from([0x5b, 0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d, 0x5d]),
     says: /not valid UTF-8/,
   },
   {

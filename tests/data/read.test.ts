@@ -180,8 +180,8 @@ test("the format is told from the content, with the reason, and can be named ins
     why: "a JSON object with Definition and Instances",
   });
   assert.match((await readExamples(path, { format: "super-natural-instructions" })).why, /caller/);
-  await assert.rejects(readExamples(path, { format: "alpaca" }), /not a JSON array/);
-  await assert.rejects(readExamples(path, { format: "flan" as FormatName }), /there is no format "flan"/);
+  await assert.rejects(readExamples(path, { format: "alpaca" }), /this is a JSON object, not a list of rows/);
+  await assert.rejects(readExamples(path, { format: "flam" as FormatName }), /there is no format "flam"/);
 });
 
 const REAL: readonly (readonly [

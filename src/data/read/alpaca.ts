@@ -1,59 +1,62 @@
-import { basename, extname } from "node:path";
 import { z } from "zod";
-import { KitError } from "../../support/errors.js";
-import type { Example } from "../example.js";
-import type { Format, ReadRequest } from "./format.js";
-import { readPythonJsonFile } from "./json.js";
-import { checkRow, text, writtenText } from "./rows.js";
+import type { Turn } from "../example.js";
+import type { RowSchema } from "./format.js";
+import { marksOf } from "./marks.js";
+import { oneExample, readChecked, rowFormat } from "./row-format.js";
+import { text, writtenText } from "./rows.js";
 
 const rowSchema = z.looseObject({
   instruction: writtenText,
   input: text.optional(),
   output: text,
   category: writtenText.optional(),
+  system: text.optional(),
+  history: z.array(z.tuple([text, text])).optional(),
 });
 
 /**
- * Stanford Alpaca: one JSON array of `{instruction, input, output}`; `input` is "" where there is none. The file is one
- * task of one type, unless the rows carry a `category` (as Dolly rows in this format do), which then is the task type.
+ * Stanford Alpaca: `{instruction, input, output}`, usually in one JSON array; `input` is "" where there is none. The file
+ * is one task of one type, unless the rows carry a `category` (as Dolly rows in this format do), which then is the task
+ * type. LLaMA-Factory adds `system` and `history`, pairs of what was asked and answered before.
  */
-export const alpacaFormat: Format = {
+const alpacaRows: RowSchema = {
   name: "alpaca",
-  looksLike: "a JSON array of {instruction, input, output}",
-  recognize(sample) {
-    if (sample.kind !== "array") return undefined;
-    const { first } = sample;
-    const fits = "instruction" in first && "output" in first && "input" in first;
-    return fits ? "a JSON array whose first row has instruction, input and output" : undefined;
-  },
-  read: readAlpaca,
+  looksLike: "{instruction, input, output}",
+  recognize: (first) =>
+    "instruction" in first && "output" in first ? "the first row has instruction and output" : undefined,
+  rows: (record, context) =>
+    readChecked(
+      rowSchema,
+      record,
+      context,
+      ({ instruction, input = "", output, category, system, history }) => {
+        const { name, number } = context;
+        const task = category === undefined ? name : `${name}/${category}`;
+        const turns = earlierTurns(system, history);
+        const example = {
+          id: `${name}-${number}`,
+          task,
+          taskType: category ?? name,
+          instruction,
+          input,
+          source: name,
+          ...(turns.length === 0 ? {} : { history: turns }),
+          ...marksOf(record),
+        };
+        return oneExample(example, [output], "output");
+      },
+    ),
 };
 
-// eslint-disable-next-line @typescript-eslint/require-await -- readers of streams have the same type
-async function* readAlpaca({ path, collector, wantsTask }: ReadRequest): AsyncGenerator<Example> {
-  const rows = readPythonJsonFile(path);
-  if (!Array.isArray(rows)) {
-    throw new KitError("this is not a JSON array", "give a JSON array of {instruction, input, output}", {
-      file: path,
-    });
-  }
-  const name = basename(path, extname(path));
-  for (const [index, value] of rows.entries()) {
-    const place = { file: path, row: index + 1 };
-    const checked = checkRow(rowSchema, value);
-    if ("fault" in checked) {
-      const { field, problem } = checked.fault;
-      collector.drop("malformed", problem, "correct the row", field === "" ? place : { ...place, field });
-      continue;
-    }
-    const { instruction, input = "", output, category } = checked.row;
-    const task = category === undefined ? name : `${name}/${category}`;
-    if (!wantsTask(task)) continue;
-    const example = collector.take(
-      { id: `${name}-${index + 1}`, task, taskType: category ?? name, instruction, input, source: name },
-      [output],
-      { ...place, field: "output" },
-    );
-    if (example !== undefined) yield example;
-  }
+/** Stanford Alpaca and its dialects. */
+export const alpacaFormat = rowFormat(alpacaRows);
+
+function earlierTurns(system = "", history: readonly (readonly [string, string])[] = []): Turn[] {
+  return [
+    ...(system === "" ? [] : [{ role: "system", text: system } as const]),
+    ...history.flatMap(([asked, answered]): Turn[] => [
+      { role: "user", text: asked },
+      { role: "assistant", text: answered },
+    ]),
+  ];
 }

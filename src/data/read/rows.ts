@@ -6,6 +6,13 @@ import type { Example } from "../example.js";
 export type ReadDropReason =
   "malformed" | "no-output" | "empty-task" | "duplicate-id" | "unreadable-file" | "over-limit";
 
+/** An example before its references were looked at. */
+export interface ExampleDraft {
+  readonly example: Omit<Example, "outputs">;
+  /** The references as they are in the file. */
+  readonly outputs: readonly string[];
+}
+
 /** A row that was left out, with the place and what is wrong. */
 export interface RowProblem {
   readonly reason: ReadDropReason;
@@ -13,13 +20,17 @@ export interface RowProblem {
 }
 
 /**
- * What became of the rows of a file or folder. `rowsIn` = `kept` + all of `dropped`; a row is one instance, or the whole
- * task or file where its instances could not be reached.
+ * What became of the rows of a file or folder. `rowsIn` = `kept` + all of `dropped`; a row is one instance or conversation,
+ * or the whole task or file where its instances could not be reached.
  */
 export interface ReadLedger {
   readonly rowsIn: number;
   readonly kept: number;
   readonly dropped: Readonly<Partial<Record<ReadDropReason, number>>>;
+  /** Examples that the kept rows made: a conversation makes one for each assistant turn that is trained. */
+  readonly examples: number;
+  /** Assistant turns of kept rows that made no example: of loss weight 0, empty, or an answer to nothing. */
+  readonly untrainedTurns: number;
   /** References left out of kept rows because the row has the same one already. */
   readonly repeatedReferences: number;
   /** References left out of kept rows because they are empty. */
@@ -31,6 +42,8 @@ export interface ReadLedger {
 export interface CollectorOptions {
   readonly onMalformed: "error" | "skip";
   readonly limitPerTask: number;
+  /** Whether ids are looked at for repetitions, which takes memory for each row. */
+  readonly checkIds: boolean;
 }
 
 const PROBLEMS_KEPT = 20;
@@ -44,6 +57,8 @@ export class RowCollector {
   readonly #problems: RowProblem[] = [];
   #rowsIn = 0;
   #kept = 0;
+  #examples = 0;
+  #untrainedTurns = 0;
   #repeatedReferences = 0;
   #emptyReferences = 0;
 
@@ -51,42 +66,75 @@ export class RowCollector {
     this.#options = options;
   }
 
-  /**
-   * Takes a row, or drops it because its id was there before, it has no output, or its task has enough rows.
-   * @param outputs the references as they are in the file; repeated and empty ones are left out
-   * @returns the example, or undefined when the row was dropped
-   */
+  /** Takes a row that makes one example; see `takeRow`. */
   take(
-    row: Omit<Example, "outputs">,
+    example: Omit<Example, "outputs">,
     outputs: readonly string[],
     location: ErrorLocation,
   ): Example | undefined {
-    const written = outputs.filter((output) => output.trim() !== "");
-    if (written.length === 0) {
-      this.drop("no-output", "the row has no output", "give it an output", { field: "output", ...location });
-      return undefined;
+    return this.takeRow({ drafts: [{ example, outputs }] }, location)[0];
+  }
+
+  /**
+   * Takes a row, or drops it because an id was there before, it has no output, or its task has enough rows. Repeated and
+   * empty references are left out. A row that is for evaluation only may have no references at all.
+   * @returns its examples, none when the row was dropped
+   */
+  takeRow(
+    {
+      drafts,
+      untrainedTurns = 0,
+    }: { readonly drafts: readonly ExampleDraft[]; readonly untrainedTurns?: number },
+    location: ErrorLocation,
+  ): readonly Example[] {
+    const examples: Example[] = [];
+    let [repeated, empty] = [0, 0];
+    for (const { example, outputs } of drafts) {
+      const written = outputs.filter((output) => output.trim() !== "");
+      if (written.length === 0 && !(example.evaluationOnly === true && outputs.length === 0)) continue;
+      const unique = [...new Set(written)];
+      empty += outputs.length - written.length;
+      repeated += written.length - unique.length;
+      examples.push({ ...example, outputs: unique });
     }
-    if (this.#ids.has(row.id)) {
-      const field = location.field === undefined ? {} : { field: "id" };
-      this.drop("duplicate-id", `the id "${row.id}" was used before`, "give each row an id of its own", {
-        ...location,
-        ...field,
-      });
-      return undefined;
+    const [first] = examples;
+    if (first === undefined) {
+      this.drop("no-output", "the row has no output", "give it an output", { field: "output", ...location });
+      return [];
+    }
+    const known = examples.find(({ id }) => this.#ids.has(id));
+    if (known !== undefined) {
+      const place = location.field === undefined ? location : { ...location, field: "id" };
+      this.drop(
+        "duplicate-id",
+        `the id "${known.id}" was used before`,
+        "give each row an id of its own",
+        place,
+      );
+      return [];
     }
     this.#rowsIn++;
-    const ofTask = this.#perTask.get(row.task) ?? 0;
-    if (ofTask >= this.#options.limitPerTask) {
-      this.#dropped["over-limit"] = (this.#dropped["over-limit"] ?? 0) + 1;
-      return undefined;
-    }
-    const unique = [...new Set(written)];
-    this.#emptyReferences += outputs.length - written.length;
-    this.#repeatedReferences += written.length - unique.length;
-    this.#ids.add(row.id);
-    this.#perTask.set(row.task, ofTask + 1);
+    if (!this.#hasRoom(first.task)) return [];
+    if (this.#options.checkIds) for (const { id } of examples) this.#ids.add(id);
+    this.#emptyReferences += empty;
+    this.#repeatedReferences += repeated;
+    this.#untrainedTurns += untrainedTurns + drafts.length - examples.length;
     this.#kept++;
-    return { ...row, outputs: unique };
+    this.#examples += examples.length;
+    return examples;
+  }
+
+  /** Whether the task may have one more row; counts it. */
+  #hasRoom(task: string): boolean {
+    const { limitPerTask } = this.#options;
+    if (limitPerTask === Infinity) return true;
+    const rows = this.#perTask.get(task) ?? 0;
+    if (rows >= limitPerTask) {
+      this.#dropped["over-limit"] = (this.#dropped["over-limit"] ?? 0) + 1;
+      return false;
+    }
+    this.#perTask.set(task, rows + 1);
+    return true;
   }
 
   /**
@@ -120,6 +168,8 @@ export class RowCollector {
       rowsIn: this.#rowsIn,
       kept: this.#kept,
       dropped: { ...this.#dropped },
+      examples: this.#examples,
+      untrainedTurns: this.#untrainedTurns,
       repeatedReferences: this.#repeatedReferences,
       emptyReferences: this.#emptyReferences,
       problems: [...this.#problems],

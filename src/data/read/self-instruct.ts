@@ -1,8 +1,6 @@
-import { basename, extname } from "node:path";
 import { z } from "zod";
-import type { Example } from "../example.js";
-import type { Format, ReadRequest } from "./format.js";
-import { readJsonLines } from "./lines.js";
+import type { RowContext, RowReading, RowSchema } from "./format.js";
+import { readChecked, rowFormat } from "./row-format.js";
 import { checkRow, text, writtenText } from "./rows.js";
 
 const rowSchema = z.looseObject({
@@ -17,73 +15,62 @@ const rowSchema = z.looseObject({
 const instanceSchema = z.looseObject({ input: text, output: text });
 
 /**
- * Self-Instruct: JSONL with one task a line, `{id, instruction, instances: [{input, output}], ...}`. Each instance is an
- * example. The task type is the application of the user-oriented tasks (`motivation_app`), else whether the task is a
- * classification: the one difference that Self-Instruct itself makes between its seed tasks.
+ * Self-Instruct: one task a record, `{id, instruction, instances: [{input, output}], ...}`. Each instance is a row. The task
+ * type is the application of the user-oriented tasks (`motivation_app`), else whether the task is a classification: the one
+ * difference that Self-Instruct itself makes between its seed tasks. The user-oriented tasks are its evaluation set, and
+ * AlpacaEval holds all of them: they are for evaluation only.
  */
-export const selfInstructFormat: Format = {
+const selfInstructRows: RowSchema = {
   name: "self-instruct",
-  looksLike: "JSONL of {id, instruction, instances: [{input, output}]}",
-  recognize(sample) {
-    if (sample.kind !== "lines" && sample.kind !== "object") return undefined;
-    const fits = "instruction" in sample.first && "instances" in sample.first;
-    return fits ? "one JSON object a line, the first with instruction and instances" : undefined;
-  },
-  read: readSelfInstruct,
+  looksLike: "{id, instruction, instances: [{input, output}]}",
+  recognize: (first) =>
+    "instruction" in first && "instances" in first
+      ? "the first row has instruction and instances"
+      : undefined,
+  rows: (record, context) => readChecked(rowSchema, record, context, (row) => readInstances(row, context)),
 };
 
-async function* readSelfInstruct({ path, collector, wantsTask }: ReadRequest): AsyncGenerator<Example> {
-  const source = basename(path, extname(path));
-  for await (const item of readJsonLines(path)) {
-    const place = { file: path, line: item.line };
-    if ("problem" in item) {
-      collector.drop("malformed", item.problem, "correct the line", place);
-      continue;
-    }
-    const checked = checkRow(rowSchema, item.value);
-    if ("fault" in checked) {
-      const { field, problem: fault } = checked.fault;
-      collector.drop("malformed", fault, "correct the line", field === "" ? place : { ...place, field });
-      continue;
-    }
-    const {
-      id,
-      instruction,
-      instances,
-      is_classification: classification,
-      motivation_app: app,
-    } = checked.row;
-    if (!wantsTask(id)) continue;
-    if (instances.length === 0) {
-      collector.drop("empty-task", `task "${id}" has no instances`, "give it an instance", {
-        ...place,
-        field: "instances",
-      });
-      continue;
-    }
-    const taskType = app ?? (classification === true ? "classification" : "generation");
-    for (const [index, value] of instances.entries()) {
-      const instance = checkRow(instanceSchema, value);
-      if ("fault" in instance) {
-        const { field, problem: fault } = instance.fault;
-        const path = `instances.${index}${field === "" ? "" : `.${field}`}`;
-        collector.drop("malformed", fault, "correct the line", { ...place, field: path });
-        continue;
-      }
-      const { input, output } = instance.row;
-      const example = collector.take(
-        {
-          id: instances.length === 1 ? id : `${id}-${index + 1}`,
-          task: id,
-          taskType,
-          instruction,
-          input,
-          source,
-        },
-        [output],
-        { ...place, field: `instances.${index}.output` },
-      );
-      if (example !== undefined) yield example;
-    }
+/** Self-Instruct seed tasks and user-oriented tasks. */
+export const selfInstructFormat = rowFormat(selfInstructRows);
+
+function readInstances(row: z.output<typeof rowSchema>, context: RowContext): readonly RowReading[] {
+  const { id, instruction, instances, is_classification: classification, motivation_app: app } = row;
+  const ofTask = {
+    task: id,
+    taskType: app ?? (classification === true ? "classification" : "generation"),
+    instruction,
+    source: context.name,
+    ...(app === undefined ? {} : ({ evaluationOnly: true } as const)),
+  };
+  return readEachInstance(instances, instanceSchema, id, ({ input, output }, index) => ({
+    example: { id: instances.length === 1 ? id : `${id}-${index + 1}`, ...ofTask, input },
+    outputs: [output],
+  }));
+}
+
+/**
+ * A record that is a task with its instances: each of them is a row.
+ * @param task its name, for messages
+ */
+export function readEachInstance<Schema extends z.ZodType>(
+  instances: readonly unknown[],
+  schema: Schema,
+  task: string,
+  draft: (
+    instance: z.output<Schema>,
+    index: number,
+  ) => Extract<RowReading, { kind: "row" }>["drafts"][number],
+): readonly RowReading[] {
+  if (instances.length === 0) {
+    const problem = `task "${task}" has no instances`;
+    return [{ kind: "drop", reason: "empty-task", problem, cure: "give it an instance", field: "instances" }];
   }
+  return instances.map((value, index): RowReading => {
+    const checked = checkRow(schema, value);
+    if ("row" in checked)
+      return { kind: "row", drafts: [draft(checked.row, index)], field: `instances.${index}.output` };
+    const { field, problem } = checked.fault;
+    const path = `instances.${index}${field === "" ? "" : `.${field}`}`;
+    return { kind: "drop", reason: "malformed", problem, cure: "correct the line", field: path };
+  });
 }

@@ -2,16 +2,13 @@ import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { KitError } from "../../support/errors.js";
-import type { Demonstration, Example } from "../example.js";
-import type { Format, ReadRequest } from "./format.js";
-import { readPythonJsonFile } from "./json.js";
-import { checkRow, text, writtenText } from "./rows.js";
+import type { Example } from "../example.js";
+import { demonstrationOf, demonstrations } from "./demonstrations.js";
+import { type Format, memberNames, type ReadRequest } from "./format.js";
+import { checkRow, writtenText } from "./rows.js";
 import { isFolder } from "./sample.js";
 import { findTaskTable, type TaskTable } from "./super-natural-instructions-folder.js";
-
-const demonstrations = z
-  .array(z.looseObject({ input: text, output: text, explanation: text.optional() }))
-  .default([]);
+import { readTaskFile } from "./task-file.js";
 
 const taskSchema = z.looseObject({
   Definition: z.union([writtenText, z.array(writtenText).min(1, "it has no entry")]),
@@ -19,13 +16,7 @@ const taskSchema = z.looseObject({
   Source: z.array(writtenText).default([]),
   "Positive Examples": demonstrations,
   "Negative Examples": demonstrations,
-  Instances: z.array(z.unknown()),
-});
-
-const instanceSchema = z.looseObject({
-  id: writtenText.optional(),
-  input: text,
-  output: z.union([text, z.array(text)]),
+  "Instance License": z.array(writtenText).default([]),
 });
 
 /** A task file's name: `task190_snli_classification.json`. */
@@ -45,14 +36,14 @@ export const superNaturalInstructionsFormat: Format = {
       if (files > 0) return `a folder with ${files} files named task<number>...json`;
       return sample.names.includes("tasks") ? "a folder with a folder of tasks" : undefined;
     }
-    if (sample.kind === "array") return undefined;
-    const fits = "Definition" in sample.first && "Instances" in sample.first;
+    const names = memberNames(sample);
+    // The first version has Definition and Instances too, beside what the second dropped.
+    const fits = names.includes("Definition") && names.includes("Instances") && !names.includes("Examples");
     return fits ? "a JSON object with Definition and Instances" : undefined;
   },
   read: readTasks,
 };
 
-// eslint-disable-next-line @typescript-eslint/require-await -- readers of streams have the same type
 async function* readTasks(request: ReadRequest): AsyncGenerator<Example> {
   const files = taskFiles(request.path);
   const table = findTaskTable(dirname(files[0] ?? request.path));
@@ -81,87 +72,32 @@ function byTaskNumber(a: string, b: string): number {
   return Number(/\d+/.exec(a)?.[0]) - Number(/\d+/.exec(b)?.[0]) || (a < b ? -1 : 1);
 }
 
-function* readTask(
+/** A task file in constant memory: first what the task is, then its instances one by one. */
+function readTask(
   file: string,
   table: TaskTable | undefined,
   { collector }: ReadRequest,
-): Generator<Example> {
-  let content: unknown;
-  try {
-    content = readPythonJsonFile(file);
-  } catch (error) {
-    if (!(error instanceof KitError)) throw error;
-    collector.dropFile(error);
-    return;
-  }
-  const checked = checkRow(taskSchema, content);
-  if ("fault" in checked) {
-    const { field, problem } = checked.fault;
-    const location = field === "" ? { file } : { file, field };
-    collector.drop("malformed", problem, "correct the task file", location, countInstances(content));
-    return;
-  }
-  const record = checked.row;
+): AsyncGenerator<Example> {
   const task = basename(file, ".json");
-  const entry = table?.entryOf(task);
-  const taskType = entry?.category ?? record.Categories[0];
-  if (taskType === undefined) {
-    const problem = `task "${task}" has no category`;
-    collector.drop(
-      "malformed",
-      problem,
-      "name one",
-      { file, field: "Categories" },
-      record.Instances.length || 1,
-    );
-    return;
-  }
-  if (record.Instances.length === 0) {
-    collector.drop("empty-task", "the task has no instances", "remove the file", {
-      file,
-      field: "Instances",
-    });
-    return;
-  }
-  const ofTask = {
-    task,
-    taskType,
-    source: entry?.source ?? (record.Source.length > 0 ? record.Source.join(" + ") : task),
-    instruction: typeof record.Definition === "string" ? record.Definition : (record.Definition[0] ?? ""),
-    positive: record["Positive Examples"].map(demonstration),
-    negative: record["Negative Examples"].map(demonstration),
-  };
-  for (const [index, value] of record.Instances.entries()) {
-    const place = { file, row: index + 1 };
-    const instance = checkRow(instanceSchema, value);
-    if ("fault" in instance) {
-      const { field, problem } = instance.fault;
-      collector.drop(
-        "malformed",
-        problem,
-        "correct the instance",
-        field === "" ? place : { ...place, field },
-      );
-      continue;
-    }
-    const { id = `${task}-${index + 1}`, input, output } = instance.row;
-    const outputs = typeof output === "string" ? [output] : output;
-    const example = collector.take({ id, input, ...ofTask }, outputs, { ...place, field: "output" });
-    if (example !== undefined) yield example;
-  }
-}
-
-function demonstration({
-  input,
-  output,
-  explanation,
-}: z.output<typeof demonstrations>[number]): Demonstration {
-  return explanation === undefined || explanation === "" ? { input, output } : { input, output, explanation };
-}
-
-/** Rows that are lost with a task file that cannot be used. */
-function countInstances(content: unknown): number {
-  const instances =
-    typeof content === "object" && content !== null && "Instances" in content ? content.Instances : undefined;
-  return Array.isArray(instances) ? Math.max(1, instances.length) : 1;
+  return readTaskFile(file, task, collector, (members) => {
+    const checked = checkRow(taskSchema, members);
+    if ("fault" in checked) return checked;
+    const record = checked.row;
+    const entry = table?.entryOf(task);
+    const taskType = entry?.category ?? record.Categories[0];
+    if (taskType === undefined)
+      return { fault: { field: "Categories", problem: `task "${task}" has no category` } };
+    const licence = record["Instance License"].join(", ");
+    return {
+      ofTask: {
+        task,
+        taskType,
+        source: entry?.source ?? (record.Source.length > 0 ? record.Source.join(" + ") : task),
+        instruction: typeof record.Definition === "string" ? record.Definition : (record.Definition[0] ?? ""),
+        positive: record["Positive Examples"].map(demonstrationOf),
+        negative: record["Negative Examples"].map(demonstrationOf),
+        ...(licence === "" ? {} : { licence }),
+      },
+    };
+  });
 }
