@@ -44,7 +44,13 @@ export interface Template {
    */
   readonly stopToken?: string;
   /**
-   * @returns the messages; the last is the response, whose text is the first reference exactly
+   * The answer in a response that says more than the answer (a chain of thought); undefined when the response has none.
+   * Absent where the response is the answer.
+   */
+  readonly answerIn?: (response: string) => string | undefined;
+  /**
+   * @returns the messages; the last is the response, whose text is the first reference exactly (where `answerIn` is
+   *   there, reasoning and the first reference)
    * @throws KitError when the example lacks what the template shows (an IFT template and no instruction), or the template
    *   would change the reference
    */

@@ -22,8 +22,9 @@ function prompt(template: Template, example: Example): string {
     .join("");
 }
 
-function withoutInstruction({ id, task, taskType, input, outputs, source }: Example): Example {
-  return { id, task, taskType, input, outputs, source };
+function withoutInstruction(example: Example): Example {
+  const entries = Object.entries(example).filter(([name]) => name !== "instruction");
+  return Object.fromEntries(entries) as unknown as Example;
 }
 
 test("alpaca is Stanford's text, with and without input", () => {
@@ -57,24 +58,36 @@ test("sft-plain never shows the instruction and refuses a row without input", ()
   assert.throws(() => sftPlain.render(exampleWith({ input: "" })), /"row-1" has no input/);
 });
 
+/** A row that has what any template shows. */
+const FULL = exampleWith({
+  instruction: "Classify:",
+  positive: [{ input: "Bad.", output: "Negative", explanation: "It says so." }],
+  negative: [{ input: "Good.", output: "Negative" }],
+  options: ["Positive", "Negative"],
+  rationale: "Great is praise.",
+});
+
 test("every segment carries its source", () => {
   for (const template of TEMPLATES) {
-    const example = exampleWith({ instruction: "Classify:", input: "Great movie!" });
-    const segments = template.render(example).flatMap((message) => message.segments);
+    const segments = template.render(FULL).flatMap((message) => message.segments);
     const textOf = (source: string): string =>
       segments
         .filter((segment) => segment.source === source)
         .map(({ text }) => text)
         .join("|");
-    assert.equal(textOf("input"), "Great movie!", template.name);
-    assert.equal(textOf("instruction"), template.format === "ift" ? "Classify:" : "", template.name);
-    assert.equal(textOf("response"), "Positive", template.name);
+    const { name, format } = template;
+    assert.equal(textOf("input"), "Great movie!", name);
+    assert.equal(textOf("instruction"), format === "ift" ? "Classify:" : "", name);
+    assert.equal(textOf("response"), name === "flan-cot" ? "Great is praise.|Positive" : "Positive", name);
+    assert.equal(textOf("options"), name.endsWith("-opt") ? "Positive|Negative" : "", name);
   }
 });
 
-test("an IFT template refuses a row without instruction", () => {
-  for (const template of TEMPLATES.filter(({ format }) => format === "ift")) {
-    const example = exampleWith({ instruction: "" });
+test("an IFT template refuses a row without instruction, except where the template is the instruction", () => {
+  for (const template of TEMPLATES.filter(
+    ({ format, name }) => format === "ift" && !name.startsWith("flan-cot"),
+  )) {
+    const example = { ...FULL, instruction: "" };
     assert.throws(() => template.render(example), /has no instruction/, template.name);
     assert.throws(() => template.render(withoutInstruction(example)), /has no instruction/, template.name);
   }
@@ -118,6 +131,6 @@ test("templates are found by name", () => {
   for (const template of TEMPLATES) assert.equal(templateByName(template.name), template);
   assert.throws(
     () => templateByName("alpacca"),
-    /there is no template "alpacca".*sft-plain, ift-definition, alpaca/,
+    /there is no template "alpacca".*sft-plain, task-prefix, .*ift-definition, .*alpaca, .*chatml/,
   );
 });

@@ -78,13 +78,16 @@ export function conversation(prompt: readonly Segment[], example: Example): read
 export function missing(
   template: string,
   example: Example,
-  field: "instruction" | "input" | "outputs",
+  field: "instruction" | "input" | "outputs" | "options" | "rationale" | "fields",
 ): KitError {
   const cures = {
     instruction: "use an SFT template for data without instructions",
     input:
       'use a template that can do without an input, such as alpaca, or drop such rows (--skip-unrenderable, onUnrenderable: "drop")',
     outputs: "give the row at least one output",
+    options: "use the template without options for rows that have no answers to choose from",
+    fields: "use rows that keep their raw fields, from the data set that the template was written for",
+    rationale: "use data with chains of thought, or the template that trains the answer alone",
   };
   return new KitError(
     `example "${example.id}" has no ${field}, which template "${template}" needs`,
