@@ -1,6 +1,10 @@
 import { KitError } from "../support/errors.js";
 import { Random } from "../support/random.js";
 import type { Example } from "./example.js";
+import { assignSides, type Placement } from "./split/assign.js";
+import type { Exclusion, SharedInput, SplitOptions, TaskSplit } from "./split/task-split.js";
+
+export type { Exclusion, SharedInput, SplitOptions, TaskSplit };
 
 /** Which task types are held out: by name, or a random share of them. */
 export type HeldOutChoice =
@@ -11,51 +15,21 @@ export type HeldOutChoice =
       readonly seed: number;
     };
 
-export interface SplitOptions {
-  /** Let rows of one source data set stand on both sides, as for data that has one source only. */
-  readonly allowSharedSources?: boolean;
-}
-
-/** An input that stands on both sides: what was trained on is then asked for. */
-export interface SharedInput {
-  readonly input: string;
-  readonly trainId: string;
-  readonly trainTask: string;
-  readonly heldOutId: string;
-  readonly heldOutTask: string;
-}
-
-/** Rows to train on and rows of task types that training never sees. */
-export interface TaskSplit {
-  readonly train: readonly Example[];
-  readonly heldOut: readonly Example[];
-  readonly trainTaskTypes: readonly string[];
-  readonly heldOutTaskTypes: readonly string[];
-  /** Held-out rows whose input, character by character, is also that of a training row. */
-  readonly sharedInputs: readonly SharedInput[];
-}
-
 /**
  * Splits by task type.
  * @throws KitError when a task type is not there, a side would be empty, a task belongs to types of both sides, or (unless
- *   allowed) a source data set has rows on both sides
+ *   the options say otherwise) a source data set has rows on both sides
  */
 export function splitByTaskType(
   examples: readonly Example[],
   choice: HeldOutChoice,
   options: SplitOptions = {},
 ): TaskSplit {
-  const taskTypes = sortedUnique(examples.map(({ taskType }) => taskType));
-  const heldOut = new Set(
-    "heldOutTaskTypes" in choice
-      ? namedTypes(choice.heldOutTaskTypes, taskTypes)
-      : randomTypes(choice, taskTypes),
+  const heldOut = chooseHeldOut(
+    examples.map(({ taskType }) => taskType),
+    choice,
   );
-  return makeSplit(
-    examples.filter(({ taskType }) => !heldOut.has(taskType)),
-    examples.filter(({ taskType }) => heldOut.has(taskType)),
-    options,
-  );
+  return assignSides(examples, ({ taskType }) => (heldOut.has(taskType) ? "held-out" : "train"), options);
 }
 
 /**
@@ -68,31 +42,28 @@ export function splitByTaskList(
   sideOf: (task: string) => "train" | "test" | "excluded" | undefined,
   options: SplitOptions = {},
 ): TaskSplit {
-  return makeSplit(
-    examples.filter(({ task }) => sideOf(task) === "train"),
-    examples.filter(({ task }) => sideOf(task) === "test"),
-    options,
-  );
+  const place = ({ task }: Example): Placement => {
+    const side = sideOf(task);
+    if (side === "train") return "train";
+    if (side === "test") return "held-out";
+    const why =
+      side === undefined ? "it is on no list" : "the list excludes it: it shares a source with a test task";
+    return { what: "task", name: task, why };
+  };
+  return assignSides(examples, place, options);
 }
 
-function makeSplit(train: readonly Example[], heldOut: readonly Example[], options: SplitOptions): TaskSplit {
-  if (train.length === 0 || heldOut.length === 0) {
-    throw new KitError(
-      train.length === 0 ? "no row is left to train on" : "no row is held out",
-      "hold out some of the task types, not all and not none",
-    );
-  }
-  refuseShared(train, heldOut, "task type", ({ taskType }) => [taskType]);
-  refuseShared(train, heldOut, "task", ({ task }) => [task]);
-  if (options.allowSharedSources !== true)
-    refuseShared(train, heldOut, "source", ({ source }) => source.split(" + "));
-  return {
-    train,
-    heldOut,
-    trainTaskTypes: sortedUnique(train.map(({ taskType }) => taskType)),
-    heldOutTaskTypes: sortedUnique(heldOut.map(({ taskType }) => taskType)),
-    sharedInputs: findSharedInputs(train, heldOut),
-  };
+/**
+ * The names to hold out of some (with repeats).
+ * @throws KitError when a name is not among them, or the share cannot be taken
+ */
+export function chooseHeldOut(all: readonly string[], choice: HeldOutChoice): ReadonlySet<string> {
+  const taskTypes = [...new Set(all)].sort();
+  return new Set(
+    "heldOutTaskTypes" in choice
+      ? namedTypes(choice.heldOutTaskTypes, taskTypes)
+      : randomTypes(choice, taskTypes),
+  );
 }
 
 function namedTypes(asked: readonly string[], taskTypes: readonly string[]): readonly string[] {
@@ -129,44 +100,4 @@ function randomTypes(
   }
   const count = Math.min(taskTypes.length - 1, Math.max(1, Math.round(heldOutFraction * taskTypes.length)));
   return Random.derive(seed, "held-out task types").shuffled(taskTypes).slice(0, count);
-}
-
-function refuseShared(
-  train: readonly Example[],
-  heldOut: readonly Example[],
-  what: "task" | "task type" | "source",
-  valuesOf: (example: Example) => readonly string[],
-): void {
-  const trained = new Map<string, Example>();
-  for (const example of train) for (const value of valuesOf(example)) trained.set(value, example);
-  for (const example of heldOut) {
-    for (const value of valuesOf(example)) {
-      const other = trained.get(value);
-      if (other === undefined) continue;
-      throw new KitError(
-        `the ${what} "${value}" is on both sides of the split: training has "${other.id}" (${other.taskType}), held out is "${example.id}" (${example.taskType})`,
-        what === "source"
-          ? "put task types with a common source on the same side, or allow shared sources explicitly"
-          : `give each ${what} to one side only`,
-        { field: what === "task type" ? "taskType" : what },
-      );
-    }
-  }
-}
-
-function findSharedInputs(train: readonly Example[], heldOut: readonly Example[]): SharedInput[] {
-  const trained = new Map<string, Example>();
-  for (const example of train) {
-    if (example.input !== "" && !trained.has(example.input)) trained.set(example.input, example);
-  }
-  return heldOut.flatMap((example) => {
-    const other = trained.get(example.input);
-    if (other === undefined) return [];
-    const { id: trainId, task: trainTask } = other;
-    return [{ input: example.input, trainId, trainTask, heldOutId: example.id, heldOutTask: example.task }];
-  });
-}
-
-function sortedUnique(values: readonly string[]): string[] {
-  return [...new Set(values)].sort();
 }

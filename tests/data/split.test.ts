@@ -61,8 +61,8 @@ test("a task or a source data set on both sides is an error that names the rows"
     exampleWith({ id: "x", task: "new", taskType: "type-9", source: "other + type-3" }),
   ];
   assert.throws(() => splitByTaskType(sameSource, choice), /the source "type-3" is on both sides/);
-  assert.equal(splitByTaskType(sameSource, choice, { allowSharedSources: true }).heldOut.length, 6);
-  assert.throws(() => splitByTaskType(sameTask, choice, { allowSharedSources: true }), /the task "task-6"/);
+  assert.equal(splitByTaskType(sameSource, choice, { sharedSources: "allow" }).heldOut.length, 6);
+  assert.throws(() => splitByTaskType(sameTask, choice, { sharedSources: "allow" }), /the task "task-6"/);
 });
 
 test("inputs on both sides are listed with their rows; empty inputs are not", () => {

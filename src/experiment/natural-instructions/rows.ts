@@ -4,6 +4,7 @@ import { withShuffledInstructions } from "../../data/rewrite/arms.js";
 import { splitByTaskList, splitByTaskType, type TaskSplit } from "../../data/split.js";
 import { templateByName } from "../../data/templates/index.js";
 import type { Template } from "../../data/template.js";
+import { groupBy } from "../../support/group.js";
 import type { InstructionArm, InstructionSettings } from "./settings.js";
 
 /** The rows of the experiment, before an arm shows them its way. */
@@ -43,12 +44,12 @@ export async function readInstructionRows(settings: InstructionSettings): Promis
   const seenTest: Example[] = [];
   const train: Example[] = [];
   let seenTasks = 0;
-  for (const rows of byTask(split.train).values()) {
+  for (const rows of groupBy(split.train, taskOf).values()) {
     const kept = rows.length > settings.seenRowsPerTask ? settings.seenRowsPerTask : 0;
     train.push(...rows.slice(kept));
     if (seenTasks++ < settings.seenTasks) seenTest.push(...rows.slice(0, kept));
   }
-  const heldOutTest = [...byTask(split.heldOut).values()].flatMap((rows) =>
+  const heldOutTest = [...groupBy(split.heldOut, taskOf).values()].flatMap((rows) =>
     rows.filter(({ id }) => !leaked.has(id)).slice(0, settings.heldOutRowsPerTask),
   );
   return { train, seenTest, heldOutTest, split };
@@ -73,12 +74,6 @@ export function rowsOfArm(
   }
 }
 
-function byTask(examples: readonly Example[]): Map<string, Example[]> {
-  const tasks = new Map<string, Example[]>();
-  for (const example of examples) {
-    const rows = tasks.get(example.task);
-    if (rows === undefined) tasks.set(example.task, [example]);
-    else rows.push(example);
-  }
-  return tasks;
+function taskOf({ task }: Example): string {
+  return task;
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Example } from "../../../data/example.js";
 import { readOfficialSplit } from "../../../data/read/index.js";
-import { splitByTaskList, splitByTaskType, type TaskSplit } from "../../../data/split.js";
+import { splitByTaskList, splitByTaskType, type SplitOptions, type TaskSplit } from "../../../data/split.js";
 import { KitError } from "../../../support/errors.js";
 import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
 
@@ -56,7 +56,7 @@ async function split(path: string, flags: SplitFlags): Promise<void> {
 }
 
 function choose(path: string, examples: readonly Example[], flags: SplitFlags): TaskSplit {
-  const options = { allowSharedSources: flags.allowSharedSources === true };
+  const options: SplitOptions = { sharedSources: flags.allowSharedSources === true ? "allow" : "refuse" };
   if (flags.official === true) return splitByTaskList(examples, readOfficialSplit(path), options);
   const { heldOut, heldOutFraction = 0, seed } = flags;
   return splitByTaskType(
