@@ -93,18 +93,16 @@ def holms(rng):
 
 
 def crossed(rng):
-    """Mean squares by statsmodels' analysis of variance; variance and degrees of freedom by Satterthwaite's formula."""
+    """Mean squares by statsmodels' analysis of variance; the squares of the two half widths are added."""
     result = []
     for seeds, types, spread in ((2, 12, (0.5, 0.5, 0.3)), (3, 8, (0.2, 1.0, 0.2)), (5, 6, (1.0, 0.3, 0.1))):
         table = np.round(0.3 + rng.normal(0, spread[0], (seeds, 1)) + rng.normal(0, spread[1], (1, types)) + rng.normal(0, spread[2], (seeds, types)), 5)
         frame = pd.DataFrame([{"seed": f"s{i}", "type": f"t{j}", "y": table[i, j]} for i in range(seeds) for j in range(types)])
         anova = anova_lm(ols("y ~ C(seed) + C(type)", frame).fit())
         a, t, e = (anova["mean_sq"][name] for name in ("C(seed)", "C(type)", "Residual"))
-        total = a + t - e
-        freedom = total**2 / (a**2 / (seeds - 1) + t**2 / (types - 1) + e**2 / ((seeds - 1) * (types - 1)))
-        error = np.sqrt(total / (seeds * types))
-        half = stats.t.ppf(0.975, freedom) * error
-        result.append({"table": table.tolist(), "meanSquares": [a, t, e], "freedom": freedom, "standardError": error,
+        parts = max(0, a - e) / (seeds * types), t / (seeds * types)
+        half = np.sqrt(parts[0] * stats.t.ppf(0.975, seeds - 1) ** 2 + parts[1] * stats.t.ppf(0.975, types - 1) ** 2)
+        result.append({"table": table.tolist(), "meanSquares": [a, t, e], "standardError": np.sqrt(sum(parts)),
                        "low": table.mean() - half, "high": table.mean() + half})
     return result
 

@@ -1,7 +1,6 @@
 import { KitError } from "../../support/errors.js";
 import { Random } from "../../support/random.js";
-import { studentQuantile } from "./distributions.js";
-import { analyzeCrossed, analyzeNested, type SpreadEstimate } from "./few-seeds.js";
+import { analyzeCrossed, analyzeNested, halfWidth, type SpreadEstimate } from "./few-seeds.js";
 
 /** A comparison that is planned. */
 export interface Design {
@@ -103,29 +102,14 @@ function simulate(
         (common) => ofSeed + (shared ? common : normal(spread.taskType)) + normal(spread.rest),
       );
     });
-    const { mean, variance, freedom } = shared && seeds > 1 ? analyzeCrossed(table) : analyzeNested(table);
-    return { mean, half: cachedQuantile(1 - alpha / 2, freedom) * Math.sqrt(variance) };
+    const { mean, parts } = shared && seeds > 1 ? analyzeCrossed(table) : analyzeNested(table);
+    return { mean, half: halfWidth(parts, alpha) };
   });
 }
 
 function shareFound(outcomes: readonly Outcome[], effect: number): number {
   const found = outcomes.filter(({ mean, half }) => Math.abs(mean + effect) > half).length;
   return found / outcomes.length;
-}
-
-/** Satterthwaite's degrees of freedom differ in each simulation; t changes little within 1/64 of one. */
-const quantiles = new Map<string, number>();
-
-function cachedQuantile(probability: number, freedom: number): number {
-  const rounded = Math.max(1 / 64, Math.floor(freedom * 64) / 64);
-  const key = `${probability}/${rounded}`;
-  let value = quantiles.get(key);
-  if (value === undefined) {
-    if (quantiles.size > 50_000) quantiles.clear();
-    value = studentQuantile(probability, rounded);
-    quantiles.set(key, value);
-  }
-  return value;
 }
 
 function checkCount(value: number, field: string): void {
