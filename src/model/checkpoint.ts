@@ -1,33 +1,111 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { SpecialTokens } from "../data/tokenizer.js";
 import type { TensorFlow } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { readJsonFile, writeFileAtomic } from "../support/files.js";
 import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { Decoder } from "./decoder.js";
+import { fromFloat32, type WeightType } from "./half.js";
+import { fromHuggingFace, modelTypeOf, toHuggingFace, tokenIds } from "./hugging-face/config.js";
+import { isIgnored, type ModelType, NAME_TABLES, storedParameter } from "./hugging-face/names.js";
+import { joinParts, partOf } from "./hugging-face/parts.js";
 import { parameterSpecs } from "./parameters.js";
-import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
-import { corrupt, type Header } from "./safetensors-header.js";
+import { type StoredTensor, writeSafetensors } from "./safetensors.js";
+import { corrupt } from "./safetensors-header.js";
+import { INDEX_FILE, WEIGHTS_FILE, WeightsFolder } from "./weights.js";
 
 /** Names of the files of a model folder. */
 export const CONFIG_FILE = "config.json";
-export const WEIGHTS_FILE = "model.safetensors";
+export const GENERATION_FILE = "generation_config.json";
 
-/** Says what the config is of; other kinds of models will have other names. */
+/** The kit's own layout, for decoders that no family of `transformers` computes (PaLM's block). */
 const ARCHITECTURE = "ift-kit-decoder";
 
+/** How a checkpoint names and stores its parameters: a family of `transformers`, or as the kit does. */
+type Layout = ModelType | typeof ARCHITECTURE;
+
+/** How a decoder is written; what is left out changes no weight. */
+export interface SaveOptions {
+  /**
+   * "hugging-face": a folder that `transformers` in Python loads too. "kit": the kit's own names. Default:
+   * "hugging-face" wherever a family of `transformers` computes this decoder.
+   */
+  readonly layout?: "hugging-face" | "kit";
+  /** Stored type of the weights (F32). The two short ones round. */
+  readonly type?: WeightType;
+  /** Most bytes of one file; more are split over several with an index. Default: one file. */
+  readonly maxFileBytes?: number;
+  /** Ids of the special tokens, for `config.json` and `generation_config.json`. */
+  readonly special?: SpecialTokens;
+}
+
 /**
- * Writes `config.json` and `model.safetensors` into a folder, which is made when it is not there. Each file is written
- * whole or not at all.
- * @throws KitError when the folder cannot be written
+ * Writes `config.json`, the weights and, where the special tokens are given, `generation_config.json` into a folder,
+ * which is made when it is not there. Each file is written whole or not at all.
+ * @throws KitError when the folder cannot be written, or no family of `transformers` fits and one was asked for
  */
-export function saveDecoder(directory: string, decoder: Decoder): void {
+export function saveDecoder(directory: string, decoder: Decoder, options: SaveOptions = {}): void {
+  const { special } = options;
+  const layout = layoutFor(decoder.config, options.layout);
+  writeWeights(directory, storedTensors(decoder, layout, options.type ?? "F32"), options.maxFileBytes);
+  const config =
+    layout === ARCHITECTURE
+      ? { architecture: ARCHITECTURE, ...decoder.config }
+      : {
+          ...toHuggingFace(layout, decoder.config, special),
+          torch_dtype: TORCH_TYPES[options.type ?? "F32"],
+        };
+  writeJson(join(directory, CONFIG_FILE), config);
+  if (special !== undefined) writeJson(join(directory, GENERATION_FILE), tokenIds(special));
+}
+
+const TORCH_TYPES: Readonly<Record<WeightType, string>> = {
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+};
+
+function layoutFor(config: DecoderConfig, wanted: SaveOptions["layout"]): Layout {
+  if (wanted === "kit") return ARCHITECTURE;
+  const type = modelTypeOf(config);
+  if (type !== undefined) return type;
+  if (wanted === undefined) return ARCHITECTURE;
+  throw new KitError(
+    `no family of transformers (${Object.keys(NAME_TABLES).join(", ")}) computes this decoder`,
+    'save it with the layout "kit"',
+    { field: "layout" },
+  );
+}
+
+/** The tensors of a checkpoint; their values are made when they are asked for. */
+function storedTensors(decoder: Decoder, layout: Layout, type: WeightType): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, parameter] of decoder.parameters) {
-    tensors.set(name, { dtype: "F32", shape: parameter.shape, data: valuesOf(parameter) });
+  for (const spec of parameterSpecs(decoder.config)) {
+    const parameter = decoder.parameter(spec.name);
+    const { parts, transposed } = partsOf(layout, decoder.config, spec);
+    for (const part of parts) {
+      tensors.set(part.name, {
+        dtype: type,
+        shape: part.shape,
+        get data(): Float32Array | Uint16Array {
+          return fromFloat32(type, partOf(valuesOf(parameter), spec.shape, part.columns, transposed));
+        },
+      });
+    }
   }
-  writeSafetensors(join(directory, WEIGHTS_FILE), tensors, { format: ARCHITECTURE });
-  const config = JSON.stringify({ architecture: ARCHITECTURE, ...decoder.config }, null, 2);
-  writeFileAtomic(join(directory, CONFIG_FILE), `${config}\n`);
+  return tensors;
+}
+
+function partsOf(
+  layout: Layout,
+  config: DecoderConfig,
+  spec: { readonly name: string; readonly shape: readonly number[] },
+  prefixed?: boolean,
+): ReturnType<typeof storedParameter> {
+  if (layout !== ARCHITECTURE) return storedParameter(layout, config, spec, prefixed);
+  const { name, shape } = spec;
+  return { parts: [{ name, shape, columns: [0, shape.at(-1) ?? 0] }], transposed: false };
 }
 
 function valuesOf(parameter: TensorFlow.Variable): Float32Array {
@@ -36,16 +114,70 @@ function valuesOf(parameter: TensorFlow.Variable): Float32Array {
   throw new Error(`the parameter ${parameter.name} is not float32`);
 }
 
+/** `transformers` wants to know that the tensors are PyTorch's. */
+const METADATA = { format: "pt" };
+
+function writeWeights(
+  directory: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  maxFileBytes = Infinity,
+): void {
+  const files: Map<string, StoredTensor>[] = [];
+  let bytes = Infinity;
+  let total = 0;
+  for (const [name, tensor] of tensors) {
+    const own = tensor.shape.reduce((product, size) => product * size, tensor.dtype === "F32" ? 4 : 2);
+    if (bytes + own > maxFileBytes || files.length === 0) {
+      files.push(new Map());
+      bytes = 0;
+    }
+    files.at(-1)?.set(name, tensor);
+    bytes += own;
+    total += own;
+  }
+  const [only] = files;
+  if (files.length === 1 && only !== undefined) {
+    writeSafetensors(join(directory, WEIGHTS_FILE), only, METADATA);
+    rmSync(join(directory, INDEX_FILE), { force: true });
+    return;
+  }
+  const map: Record<string, string> = {};
+  const digits = (value: number): string => String(value).padStart(5, "0");
+  files.forEach((part, index) => {
+    const file = `model-${digits(index + 1)}-of-${digits(files.length)}.safetensors`;
+    writeSafetensors(join(directory, file), part, METADATA);
+    for (const name of part.keys()) map[name] = file;
+  });
+  writeJson(join(directory, INDEX_FILE), { metadata: { total_size: total }, weight_map: map });
+  rmSync(join(directory, WEIGHTS_FILE), { force: true });
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
 /**
- * Reads a decoder that `saveDecoder` wrote. Config and header are checked against each other before memory is taken.
- * @throws KitError when a file is missing, cut off or corrupt, or the two do not fit together
+ * Reads a decoder from a folder of the kit or of `transformers` (GPT-2, Llama, Qwen2; F32, F16 or BF16, one file or
+ * several). Config and headers are checked against each other before memory is taken, and the weights are read one
+ * tensor at a time.
+ * @throws KitError when a file is missing, cut off or corrupt, the files do not fit together, or the model is of a kind
+ *   that the kit does not have
  */
 export function loadDecoder(directory: string): Decoder {
-  const config = loadDecoderConfig(directory);
-  const file = join(directory, WEIGHTS_FILE);
-  const { tensors } = readSafetensors(file, (header) => checkHeader(file, header, config));
-  const values = new Map([...tensors].map(([name, tensor]) => [name, finiteValues(file, name, tensor)]));
-  return Decoder.fromValues(config, ({ name }) => values.get(name) ?? new Float32Array());
+  const { layout, config } = readConfig(directory);
+  const weights = WeightsFolder.open(directory);
+  try {
+    // GPT-2's first checkpoints are of the model without its head, whose names have no prefix.
+    const prefixed = layout === ARCHITECTURE || !weights.names.includes("wte.weight");
+    checkNames(weights, layout, config, prefixed);
+    return Decoder.fromValues(config, (spec) => {
+      const { parts, transposed } = partsOf(layout, config, spec, prefixed);
+      const read = parts.map(({ name, columns }) => ({ columns, values: weights.read(name) }));
+      return joinParts(read, spec.shape, transposed);
+    });
+  } finally {
+    weights.close();
+  }
 }
 
 /**
@@ -53,15 +185,30 @@ export function loadDecoder(directory: string): Decoder {
  * @throws KitError when it is missing or wrong
  */
 export function loadDecoderConfig(directory: string): DecoderConfig {
+  return readConfig(directory).config;
+}
+
+function readConfig(directory: string): { readonly layout: Layout; readonly config: DecoderConfig } {
   const file = join(directory, CONFIG_FILE);
   const value = readJsonFile(file);
-  if (typeof value !== "object" || value === null || !("architecture" in value)) {
-    throw new KitError("this is not the config of a model of ift-kit", "give the folder of a saved model", {
-      file,
-      field: "architecture",
-    });
+  const fields = typeof value === "object" && value !== null ? value : {};
+  if ("model_type" in fields) {
+    const { model_type: type } = fields;
+    if (isModelType(type)) return { layout: type, config: fromHuggingFace(type, fields, { file }) };
+    throw new KitError(
+      `the kit has no decoder of the type ${JSON.stringify(type)}`,
+      `use a model of one of the types ${Object.keys(NAME_TABLES).join(", ")}`,
+      { file, field: "model_type" },
+    );
   }
-  const { architecture, ...config } = value;
+  if (!("architecture" in fields)) {
+    throw new KitError(
+      "this is not the config of a model",
+      "give the folder of a model that ift-kit or transformers saved",
+      { file, field: "architecture" },
+    );
+  }
+  const { architecture, ...config } = fields;
   if (architecture !== ARCHITECTURE) {
     throw new KitError(
       `the architecture is ${JSON.stringify(architecture)}, known is "${ARCHITECTURE}"`,
@@ -69,29 +216,27 @@ export function loadDecoderConfig(directory: string): DecoderConfig {
       { file, field: "architecture" },
     );
   }
-  return parseDecoderConfig(config, { file });
+  return { layout: ARCHITECTURE, config: parseDecoderConfig(config, { file }) };
 }
 
-function checkHeader(file: string, { entries }: Header, config: DecoderConfig): void {
-  const stored = new Map(entries.map((entry) => [entry.name, entry]));
-  for (const { name, shape } of parameterSpecs(config)) {
-    const entry = stored.get(name);
-    stored.delete(name);
-    const wanted = `F32 [${shape.join(", ")}]`;
-    if (entry === undefined) throw corrupt(file, `the parameter "${name}" (${wanted}) is missing`);
-    const found = `${entry.dtype} [${entry.shape.join(", ")}]`;
-    if (found !== wanted)
-      throw corrupt(file, `the parameter "${name}" is ${found}, ${CONFIG_FILE} says ${wanted}`);
-  }
-  const [unknown] = stored.keys();
-  if (unknown !== undefined) {
-    throw corrupt(file, `the tensor "${unknown}" is no parameter of the model that ${CONFIG_FILE} describes`);
-  }
+function isModelType(value: unknown): value is ModelType {
+  return typeof value === "string" && Object.hasOwn(NAME_TABLES, value);
 }
 
-function finiteValues(file: string, name: string, { data }: StoredTensor): Float32Array {
-  if (!(data instanceof Float32Array)) throw new Error(`the header of ${name} was not checked`);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw corrupt(file, `value ${bad} of the parameter "${name}" is ${data[bad] ?? ""}`);
-  return data;
+/** Every parameter is there in its shape, and nothing else is. */
+function checkNames(weights: WeightsFolder, layout: Layout, config: DecoderConfig, prefixed: boolean): void {
+  const left = new Set(weights.names);
+  for (const spec of parameterSpecs(config)) {
+    for (const { name, shape } of partsOf(layout, config, spec, prefixed).parts) {
+      weights.check(name, shape);
+      left.delete(name);
+    }
+  }
+  for (const name of left) {
+    if (layout !== ARCHITECTURE && isIgnored(layout, config.tiedHead, name)) continue;
+    throw corrupt(
+      weights.path,
+      `the tensor "${name}" is no parameter of the model that ${CONFIG_FILE} describes`,
+    );
+  }
 }

@@ -44,13 +44,18 @@ export class Decoder {
     return Decoder.fromValues(config, (spec) => startValues(spec, seed));
   }
 
-  /** A decoder with given values, e.g. those of a checkpoint. */
+  /** A decoder with given values, e.g. those of a checkpoint; they are asked for one parameter after another. */
   static fromValues(config: DecoderConfig, valuesOf: (spec: ParameterSpec) => Float32Array): Decoder {
     const parameters = new Map<string, TensorFlow.Variable>();
-    for (const spec of parameterSpecs(config)) {
-      const value = tf.tensor(valuesOf(spec), [...spec.shape], "float32");
-      parameters.set(spec.name, tf.variable(value, true));
-      value.dispose();
+    try {
+      for (const spec of parameterSpecs(config)) {
+        const value = tf.tensor(valuesOf(spec), [...spec.shape], "float32");
+        parameters.set(spec.name, tf.variable(value, true));
+        value.dispose();
+      }
+    } catch (error) {
+      for (const parameter of parameters.values()) parameter.dispose();
+      throw error;
     }
     return new Decoder(config, parameters);
   }

@@ -30,7 +30,8 @@ export interface StoredTensors {
 const HASH = "ift-kit.sha256";
 
 /**
- * Writes tensors in the safetensors format, whole or not at all.
+ * Writes tensors in the safetensors format, whole or not at all, one tensor after another: `data` may be a getter that
+ * makes the values, and is then asked twice (for the hash, and to write).
  * @throws KitError when the file cannot be written
  */
 export function writeSafetensors(
@@ -39,18 +40,22 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): void {
   const entries: HeaderEntry[] = [];
-  const data: Uint8Array[] = [];
   let position = 0;
-  for (const [name, { dtype, shape, data: values }] of tensors) {
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (values.length !== size || values.BYTES_PER_ELEMENT !== DTYPE_BYTES[dtype]) {
-      throw new Error(`tensor ${name}: ${values.length} values do not fit ${dtype} [${shape.join(", ")}]`);
-    }
-    entries.push({ name, dtype, shape, begin: position, end: position + values.byteLength });
-    data.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    position += values.byteLength;
+  for (const [name, { dtype, shape }] of tensors) {
+    const end = position + shape.reduce((product, length) => product * length, DTYPE_BYTES[dtype]);
+    entries.push({ name, dtype, shape, begin: position, end });
+    position = end;
   }
-  const described = { ...metadata, [HASH]: contentHash(entries, metadata, data) };
+  function* pieces(): Generator<Uint8Array> {
+    for (const [name, { dtype, shape, data }] of tensors) {
+      const size = shape.reduce((product, length) => product * length, 1);
+      if (data.length !== size || data.BYTES_PER_ELEMENT !== DTYPE_BYTES[dtype]) {
+        throw new Error(`tensor ${name}: ${data.length} values do not fit ${dtype} [${shape.join(", ")}]`);
+      }
+      yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
+  }
+  const described = { ...metadata, [HASH]: contentHash(entries, metadata, pieces()) };
   const fields = entries.map(({ name, dtype, shape, begin, end }): [string, unknown] => [
     name,
     { dtype, shape, data_offsets: [begin, end] },
@@ -61,34 +66,97 @@ export function writeSafetensors(
   const padding = Buffer.alloc((8 - (header.length % 8)) % 8, " ");
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length + padding.length));
-  writeFileAtomic(path, Buffer.concat([length, header, padding, ...data]));
+  function* whole(): Generator<Uint8Array> {
+    yield* [length, header, padding];
+    yield* pieces();
+  }
+  writeFileAtomic(path, whole());
 }
 
 /**
- * Reads a safetensors file. The header is checked against the size of the file before anything is allocated, and the
- * values against the hash in the metadata where the kit wrote the file.
- * @param accept may refuse the header, by throwing, before the values are read
+ * Reads a whole safetensors file. The header is checked against the size of the file before anything is allocated, and
+ * the values against the hash in the metadata where the kit wrote the file.
  * @throws KitError when the file is missing, cut off, corrupt or not in this format
  */
-export function readSafetensors(path: string, accept?: (header: Header) => void): StoredTensors {
-  const file = openFile(path);
+export function readSafetensors(path: string): StoredTensors {
+  const file = SafetensorsFile.open(path);
   try {
-    const { header, dataStart } = readHeader(path, file);
-    accept?.(header);
-    const data: Uint8Array[] = [];
-    const tensors = new Map<string, StoredTensor>();
-    for (const { name, dtype, shape, begin, end } of header.entries) {
-      const bytes = readBytes(path, file, dataStart + begin, end - begin);
-      data.push(bytes);
-      tensors.set(name, { dtype, shape, data: valuesOf(dtype, bytes) });
-    }
-    const { [HASH]: expected, ...metadata } = header.metadata;
-    if (expected !== undefined && expected !== contentHash(header.entries, metadata, data)) {
-      throw corrupt(path, "the content does not have the hash that was written with it: the file is damaged");
-    }
-    return { tensors, metadata };
+    file.verify();
+    const { entries, metadata } = file.header;
+    return {
+      tensors: new Map(entries.map((entry) => [entry.name, file.read(entry)])),
+      metadata: Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== HASH)),
+    };
   } finally {
-    closeSync(file);
+    file.close();
+  }
+}
+
+/** Bytes that are hashed at a time. */
+const PIECE_BYTES = 4 * 2 ** 20;
+
+/** An open safetensors file, of which one tensor after another is read. */
+export class SafetensorsFile {
+  readonly path: string;
+  readonly header: Header;
+  readonly #file: number;
+  readonly #dataStart: number;
+
+  private constructor(path: string, file: number, header: Header, dataStart: number) {
+    this.path = path;
+    this.header = header;
+    this.#file = file;
+    this.#dataStart = dataStart;
+  }
+
+  /**
+   * Opens a file and checks its header against its size; nothing else is read.
+   * @throws KitError when the file is missing, cut off, corrupt or not in this format
+   */
+  static open(path: string): SafetensorsFile {
+    const file = openFile(path);
+    try {
+      const { header, dataStart } = readHeader(path, file);
+      return new SafetensorsFile(path, file, header, dataStart);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  /**
+   * Compares the content with the hash that the kit wrote with it; other programs write none.
+   * @throws KitError when the two differ
+   */
+  verify(): void {
+    const { entries, metadata } = this.header;
+    const { [HASH]: expected, ...rest } = metadata;
+    if (expected === undefined || expected === contentHash(entries, rest, this.#pieces())) return;
+    throw corrupt(
+      this.path,
+      "the content does not have the hash that was written with it: the file is damaged",
+    );
+  }
+
+  /**
+   * Reads one tensor.
+   * @param entry of this file's header
+   * @throws KitError when the file cannot be read
+   */
+  read({ dtype, shape, begin, end }: HeaderEntry): StoredTensor {
+    const bytes = readBytes(this.path, this.#file, this.#dataStart + begin, end - begin);
+    return { dtype, shape, data: valuesOf(dtype, bytes) };
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  *#pieces(): Generator<Uint8Array> {
+    const size = this.header.entries.at(-1)?.end ?? 0;
+    for (let start = 0; start < size; start += PIECE_BYTES) {
+      yield readBytes(this.path, this.#file, this.#dataStart + start, Math.min(PIECE_BYTES, size - start));
+    }
   }
 }
 
@@ -156,7 +224,7 @@ function valuesOf(dtype: StoredType, { buffer }: Uint8Array<ArrayBuffer>): Store
 function contentHash(
   entries: readonly HeaderEntry[],
   metadata: Readonly<Record<string, string>>,
-  data: readonly Uint8Array[],
+  data: Iterable<Uint8Array>,
 ): string {
   const hash = createHash("sha256");
   hash.update(canonicalJson({ entries: [...entries].sort((a, b) => a.begin - b.begin), metadata }));

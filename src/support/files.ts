@@ -1,22 +1,49 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { KitError, messageOf, systemErrorCode } from "./errors.js";
 import { jsonErrorOffset } from "./json-error.js";
 
 /**
  * Writes a whole file or nothing: to a temporary name in the same folder, then renamed into place.
+ * @param content the whole, or pieces of bytes that are made as they are written
  * @throws KitError when the disk is full or the folder cannot be written
  */
-export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+export function writeFileAtomic(path: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.part`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, content, { flush: true });
+    if (typeof content === "string" || content instanceof Uint8Array) {
+      writeFileSync(temporary, content, { flush: true });
+    } else {
+      writePieces(temporary, content);
+    }
     renameSync(temporary, path);
   } catch (error) {
     removeQuietly(temporary);
     throw fileError(path, "written", error);
+  }
+}
+
+function writePieces(path: string, pieces: Iterable<Uint8Array>): void {
+  const file = openSync(path, "w");
+  try {
+    for (const piece of pieces) {
+      for (let done = 0; done < piece.length;) done += writeSync(file, piece, done);
+    }
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -81,7 +81,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     );
     metrics.replace(result.history);
     if (result.status === "finished") {
-      saveDecoder(join(out, "model"), decoder);
+      saveDecoder(join(out, "model"), decoder, { special: tokenizer.special });
       tokenizer.save(join(out, "model"));
     }
     report(out, result, flags, resumeHint);

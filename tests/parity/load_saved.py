@@ -1,0 +1,18 @@
+"""Loads a folder that the kit saved with Hugging Face transformers and prints the logits of some ids, for checkpoints.test.ts.
+
+Run: python tests/parity/load_saved.py FOLDER '[[1, 2, 3]]' (needs torch and transformers)
+"""
+
+import json
+import sys
+
+import torch
+from transformers import AutoModelForCausalLM, GenerationConfig
+
+folder, ids = sys.argv[1], json.loads(sys.argv[2])
+model, report = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+assert not any(report.values()), f"not everything fits: {report}"
+logits = model.eval()(torch.tensor(ids), use_cache=False).logits
+special = GenerationConfig.from_pretrained(folder)
+tokens = [special.bos_token_id, special.eos_token_id, special.pad_token_id]
+print(json.dumps({"model": type(model).__name__, "logits": logits.flatten().tolist(), "special": tokens}))
