@@ -37,8 +37,8 @@ export type OneSided = "task type" | "task" | "source";
 
 export interface SplitOptions {
   /**
-   * A source data set with rows on both sides: "refuse" (the default) is an error; "exclude" leaves its rows out of training, as
-   * the official Super-NaturalInstructions split does; "allow" lets it be, as for data that has one source only.
+   * A source data set with rows on both sides: "refuse" (the default) is an error; "exclude" leaves its rows out of training, in
+   * whatever spelling, as the official Super-NaturalInstructions split means to; "allow" lets it be, as for data that has one source only.
    */
   readonly sharedSources?: "refuse" | "exclude" | "allow";
 }
