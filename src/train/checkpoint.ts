@@ -26,7 +26,7 @@ import type { TrainProgress } from "./progress.js";
 const KEPT = 2;
 const TENSORS = "tensors.safetensors";
 const STATE = "state.json";
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where a run is, besides its tensors. */
 export interface RunState {
@@ -159,6 +159,7 @@ const stateSchema = z.strictObject({
     config: trainConfigSchema.omit({ checkpoint: true }),
     rows: z.string(),
     model: z.string(),
+    step: z.enum(["compiled", "eager"]),
   }),
   position: z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) }),
   finished: z.boolean(),

@@ -2,6 +2,7 @@ import type { TensorFlow } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { canonicalJson, hashJson } from "../support/hash.js";
 import type { TrainConfig } from "./config.js";
+import type { StepKind } from "./step/training-step.js";
 
 /** What must be equal for a run to go on from a checkpoint with the same bits. */
 export interface RunIdentity {
@@ -11,6 +12,8 @@ export interface RunIdentity {
   readonly rows: string;
   /** Hash of the names and shapes of the parameters. */
   readonly model: string;
+  /** Compiled and eager steps round differently. */
+  readonly step: StepKind;
 }
 
 /** The identity of a run. */
@@ -18,6 +21,7 @@ export function runIdentity(
   config: TrainConfig,
   rows: string,
   parameters: ReadonlyMap<string, TensorFlow.Variable>,
+  step: StepKind,
 ): RunIdentity {
   const { budget, batch, microBatchRows, optimizer, schedule, seed } = config;
   return {
@@ -31,6 +35,7 @@ export function runIdentity(
     },
     rows,
     model: hashJson([...parameters].map(([name, { shape }]) => [name, shape])),
+    step,
   };
 }
 
@@ -44,6 +49,9 @@ export function checkIdentity(saved: RunIdentity, now: RunIdentity, directory: s
     new KitError(problem, cure, field === undefined ? { file: directory } : { file: directory, field });
   if (saved.model !== now.model) throw fail("the checkpoint is of a model with other parameters");
   if (saved.rows !== now.rows) throw fail("the checkpoint is of a run on other rows");
+  if (saved.step !== now.step) {
+    throw fail(`the checkpoint is of a run with a step of the ${saved.step} kind, this one is ${now.step}`);
+  }
   const [before, after] = [flatten(saved.config), flatten(now.config)];
   for (const field of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(field) ?? "absent", after.get(field) ?? "absent"];

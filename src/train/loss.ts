@@ -26,17 +26,40 @@ export interface TrainableModel {
  * which a supervised token is predicted, and nowhere else.
  */
 export function supervisedLossSum(model: TrainableModel, arrays: BatchArrays): TensorFlow.Scalar {
+  return tensorLossSum(model, batchTensors(arrays));
+}
+
+/** A batch as tensors: what the model is given, and what it should say. */
+export interface BatchTensors extends ModelInput {
+  /** int32 `[supervised]`, see `BatchArrays`. */
+  readonly targetPositions: TensorFlow.Tensor1D;
+  /** int32 `[supervised]` */
+  readonly targets: TensorFlow.Tensor1D;
+}
+
+/** The tensors of a batch; the caller disposes them. */
+export function batchTensors(arrays: BatchArrays): BatchTensors {
   const { batch, time, ids, positions, segments, targetPositions, targets } = arrays;
   const shape: [number, number] = [batch, time];
-  const hidden = model.hiddenStates({
+  return {
     ids: tf.tensor2d(ids, shape, "int32"),
     ...(positions === undefined ? {} : { positions: tf.tensor2d(positions, shape, "int32") }),
     ...(segments === undefined ? {} : { segments: tf.tensor2d(segments, shape, "int32") }),
-  });
-  const width = hidden.shape[2];
+    targetPositions: tf.tensor1d(targetPositions, "int32"),
+    targets: tf.tensor1d(targets, "int32"),
+  };
+}
+
+/** `supervisedLossSum` of tensors. */
+export function tensorLossSum(
+  model: TrainableModel,
+  { targetPositions, targets, ...input }: BatchTensors,
+): TensorFlow.Scalar {
+  const hidden = model.hiddenStates(input);
+  const [batch, time, width] = hidden.shape;
   const rows = tf.reshape<TensorFlow.Rank.R2>(hidden, [batch * time, width]);
-  const chosen = embeddingLookup(rows, tf.tensor1d(targetPositions, "int32")) as TensorFlow.Tensor2D;
-  return softmaxCrossEntropySum(model.logits(chosen), tf.tensor1d(targets, "int32"));
+  const chosen = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
+  return softmaxCrossEntropySum(model.logits(chosen), targets);
 }
 
 /** The loss of a step and where its gradient goes. */

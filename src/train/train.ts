@@ -6,13 +6,14 @@ import { type ProgressBar, progressBar, silentProgress } from "../support/progre
 import { type BatchArrays, checkBatching, fitStep, layOut, type Step } from "./batch.js";
 import { loadCheckpoint, prepareCheckpoints, saveCheckpoint } from "./checkpoint.js";
 import { parseTrainConfig, type TrainConfig } from "./config.js";
-import { meanLoss, stepLoss, type TrainableModel } from "./loss.js";
-import { AdamW } from "./optimizer.js";
+import { meanLoss, type TrainableModel } from "./loss.js";
 import { DataOrder } from "./order.js";
 import { describeProgress, type TrainProgress } from "./progress.js";
 import { hashRows, prepareRows, type TrainingRow } from "./rows.js";
 import { type RunIdentity, runIdentity } from "./identity.js";
 import { scheduleFactor } from "./schedule.js";
+import { createStep, stepKind } from "./step/create-step.js";
+import type { StepKind, TrainingStep } from "./step/training-step.js";
 
 /** What a run may be told that does not change its numbers. */
 export interface TrainOptions {
@@ -26,6 +27,12 @@ export interface TrainOptions {
   readonly label?: string;
   /** Goes on from the newest checkpoint in the config's folder, or starts where there is none. */
   readonly resume?: boolean;
+  /**
+   * Whether the step is recorded once and run as one TensorFlow graph, which is faster; its numbers are those of the
+   * eager step up to rounding. The model's variables then have their new values when training ends or a checkpoint is
+   * written, not after each step. Default: true where the native engine runs; elsewhere it makes no difference.
+   */
+  readonly compile?: boolean;
 }
 
 /** How a run ended. */
@@ -36,6 +43,8 @@ export interface TrainResult {
   readonly progress: TrainProgress;
   /** After each step, from the first, also across a resume. */
   readonly history: readonly TrainProgress[];
+  /** How the steps were done; the numbers of the two kinds differ by rounding. */
+  readonly step: StepKind;
 }
 
 /**
@@ -67,7 +76,7 @@ class TrainRun {
   readonly #config: TrainConfig;
   readonly #options: TrainOptions;
   readonly #identity: RunIdentity;
-  readonly #optimizer: AdamW;
+  readonly #step: TrainingStep;
   readonly #order: DataOrder;
   readonly #bar: ProgressBar;
   readonly #history: TrainProgress[];
@@ -83,7 +92,8 @@ class TrainRun {
     this.#options = options;
     this.#rows = prepareRows(rows, model.config);
     checkBatching(this.#rows, config.batch, model.config.contextLength);
-    this.#identity = runIdentity(config, hashRows(this.#rows), model.parameters);
+    const kind = stepKind(model, options.compile ?? true);
+    this.#identity = runIdentity(config, hashRows(this.#rows), model.parameters, kind);
     const label = options.label ?? "train";
     this.#bar = options.progress === true ? progressBar(label) : silentProgress;
     const directory = config.checkpoint?.directory;
@@ -93,9 +103,11 @@ class TrainRun {
         ? undefined
         : loadCheckpoint(directory, this.#identity, options.resume === true);
     for (const [name, values] of saved?.parameters ?? []) assignValues(model, name, values);
-    this.#optimizer = new AdamW(
-      model.parameters,
-      config.optimizer,
+    this.#step = createStep(
+      kind,
+      model,
+      config,
+      this.#rows,
       saved && { count: saved.state.history.length, moments: saved.moments },
     );
     this.#order = new DataOrder(this.#rows, config.batch, config.seed, saved?.state.position);
@@ -113,7 +125,7 @@ class TrainRun {
     const { signal, onStep } = this.#options;
     try {
       while (!this.#finished && signal?.aborted !== true) {
-        const progress = this.#step();
+        const progress = this.#takeStep();
         if (progress !== undefined) {
           this.#history.push(progress);
           this.#bar.update(this.#used() / this.#config.budget.amount, describeProgress(progress));
@@ -124,6 +136,7 @@ class TrainRun {
       }
       if (this.#saved < this.#history.length) this.#save();
     } finally {
+      this.#step.synchronise();
       this.#bar.stop();
     }
     const progress = this.#last;
@@ -131,11 +144,16 @@ class TrainRun {
       if (this.#finished) throw this.#budgetError();
       throw new KitError("training was stopped before its first step", "start it again");
     }
-    return { status: this.#finished ? "finished" : "stopped", progress, history: this.#history };
+    return {
+      status: this.#finished ? "finished" : "stopped",
+      progress,
+      history: this.#history,
+      step: this.#identity.step,
+    };
   }
 
   /** One optimizer step; undefined when no row fits into what is left of the budget. */
-  #step(): TrainProgress | undefined {
+  #takeStep(): TrainProgress | undefined {
     const { budget, optimizer, schedule } = this.#config;
     const used = this.#used();
     const full = this.#order.next();
@@ -148,12 +166,11 @@ class TrainRun {
     if (indexes.length === 0) return undefined;
     const learningRate = optimizer.learningRate * scheduleFactor(schedule, budget, used, own);
     const batches = this.#batches(step);
-    const loss = stepLoss(this.#model, batches, this.#optimizer);
-    const gradientNorm = this.#optimizer.gradientNorm();
+    const { loss, gradientNorm } = this.#step.measure(batches);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw this.#divergence(step, loss, gradientNorm, learningRate);
     }
-    this.#optimizer.step(learningRate, gradientNorm);
+    this.#step.update(learningRate, gradientNorm);
     const before = this.#last;
     const seconds = (performance.now() - this.#started) / 1000;
     const totalTokens = (before?.totalTokens ?? 0) + sumOf(indexes, (row) => this.#row(row).tokens);
@@ -212,6 +229,7 @@ class TrainRun {
   #save(): void {
     const { checkpoint } = this.#config;
     if (checkpoint === undefined) return;
+    this.#step.synchronise();
     saveCheckpoint(checkpoint.directory, {
       state: {
         identity: this.#identity,
@@ -220,7 +238,7 @@ class TrainRun {
         history: this.#history,
       },
       parameters: this.#model.parameters,
-      moments: this.#optimizer.moments(),
+      moments: this.#step.moments(),
     });
     this.#saved = this.#history.length;
   }
@@ -234,7 +252,8 @@ class TrainRun {
 
   /** Names the rows whose own loss is not finite, else the rows of the step. */
   #divergence(step: Step, loss: number, gradientNorm: number, learningRate: number): KitError {
-    this.#optimizer.discardGradient();
+    this.#step.discard();
+    this.#step.synchronise();
     const indexes = step.flat();
     const broken = indexes.filter(
       (index) => !Number.isFinite(meanLoss(this.#model, [layOut(this.#rows, [[index]], "bucketed")])),
@@ -256,7 +275,7 @@ class TrainRun {
   }
 
   dispose(): void {
-    this.#optimizer.dispose();
+    this.#step.dispose();
   }
 }
 

@@ -16,6 +16,7 @@ import { readRunConfig } from "./train/run-config.js";
 interface TrainFlags {
   readonly out?: string;
   readonly resume?: true;
+  readonly eager?: true;
   readonly json?: true;
 }
 
@@ -33,13 +34,15 @@ export function command(): Command {
     .argument("<config>", "JSON file of the run")
     .option("--out <folder>", "folder of the run (default: runs/<name of the file>)")
     .option("--resume", "go on from the newest checkpoint in the folder")
+    .option("--eager", "call TensorFlow's kernels one by one instead of compiling the step")
     .option("--json", "print the result as JSON")
     .action(trainCommand);
 }
 
 async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
   const out = flags.out ?? join("runs", basename(file, extname(file)));
-  const resumeHint = `ift-kit train ${file} --out ${out} --resume`;
+  const eager = flags.eager === true ? " --eager" : "";
+  const resumeHint = `ift-kit train ${file} --out ${out} --resume${eager}`;
   const config = readRunConfig(file);
   const checkpoints = join(out, "checkpoints");
   const found = checkpointSteps(checkpoints)[0];
@@ -74,6 +77,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
       {
         signal: interrupt.signal,
         resume: flags.resume === true,
+        compile: flags.eager !== true,
         progress: true,
         label: basename(out),
         onStep: (progress) => metrics.add(progress),
@@ -105,10 +109,15 @@ function announce(
   if (resumedFrom !== undefined) console.log(`going on in ${out}, newest checkpoint: step ${resumedFrom}`);
 }
 
-function report(out: string, { status, progress }: TrainResult, flags: TrainFlags, resumeHint: string): void {
+function report(
+  out: string,
+  { status, progress, step: stepKind }: TrainResult,
+  flags: TrainFlags,
+  resumeHint: string,
+): void {
   const model = status === "finished" ? join(out, "model") : undefined;
   if (flags.json === true) {
-    console.log(JSON.stringify({ status, out, model, ...progress }, undefined, 2));
+    console.log(JSON.stringify({ status, out, model, stepKind, ...progress }, undefined, 2));
   } else if (model === undefined) {
     console.log(`stopped after step ${progress.step}; to go on: ${resumeHint}`);
   } else {

@@ -198,7 +198,6 @@ export function gatherValues(x: Tensor, indices: Tensor): Tensor {
 /** Zeros after the last row: `[rows, width]` -> `[size, width]`. */
 export function padRows(x: Tensor, size: number): Tensor {
   const [rows = 0] = x.shape;
-  if (rows === size) return x;
   const raw = rawOps();
   if (raw === undefined)
     return tf.pad(x as TensorFlow.Tensor2D, [

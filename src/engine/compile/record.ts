@@ -1,0 +1,217 @@
+import { KitError } from "../../support/errors.js";
+import { tf, type TensorFlow } from "../tensorflow.js";
+import {
+  type Attribute,
+  type Attributes,
+  type DataType,
+  type Edge,
+  edgeOf,
+  type Graph,
+  GraphBuilder,
+  type Values,
+} from "./graph.js";
+import { completeAttributes } from "./op-table.js";
+
+type Tensor = TensorFlow.Tensor;
+
+/** What is recorded. */
+export interface RecordingRequest {
+  /** Tensors that will be others in each run, by name. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Tensors that live in the session, by name. */
+  readonly variables: ReadonlyMap<string, Tensor>;
+  /** Runs once, eagerly; its results are what can be fetched. */
+  readonly body: () => Readonly<Record<string, Tensor>>;
+}
+
+/** The parts of the native backend that a recording stands between. */
+interface RecordedBackend {
+  readonly binding: Readonly<Record<string, unknown>>;
+  executeSingleOutput(name: string, attributes: readonly RawAttribute[], inputs: readonly Tensor[]): Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly RawAttribute[],
+    inputs: readonly Tensor[],
+    outputs: number,
+  ): Tensor[];
+  createOutputTensor(metadata: unknown): Tensor;
+  readSync(dataId: object): Values;
+}
+
+interface RawAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/**
+ * Runs a computation eagerly and writes down which TensorFlow ops it consists of. Nothing that it makes is kept alive for
+ * the recording. Every tensor that comes from elsewhere becomes a constant, one for each use.
+ * @returns a graph whose outputs are those of the body
+ * @throws KitError, which names the op, for what would be frozen into the graph without a word: a computed tensor that
+ *   is read by JavaScript, an op that goes past the recorder, an op with unknown attributes
+ */
+export function record(request: RecordingRequest): Graph {
+  const backend = tf.backend() as unknown as RecordedBackend;
+  const recorder = new Recorder(backend, request);
+  const restore = recorder.intercept();
+  try {
+    tf.tidy(() => recorder.outputs(request.body()));
+  } finally {
+    restore();
+  }
+  return recorder.builder.finish();
+}
+
+class Recorder {
+  readonly builder = new GraphBuilder();
+  readonly #backend: RecordedBackend;
+  readonly #edges = new Map<object, Edge>();
+  /** Whatever TensorFlow computed during the recording. */
+  readonly #computed = new Set<object>();
+  readonly #constants = new Map<object, Values>();
+  readonly #readConstant: (dataId: object) => Values;
+
+  constructor(backend: RecordedBackend, { inputs, variables }: RecordingRequest) {
+    this.#backend = backend;
+    this.#readConstant = backend.readSync.bind(backend);
+    for (const [name, tensor] of Object.entries(inputs)) {
+      const type = { dtype: dtypeOf(tensor), shape: tensor.shape };
+      this.#edges.set(tensor.dataId, this.builder.placeholder(name, type));
+    }
+    for (const [name, tensor] of variables) {
+      this.#edges.set(tensor.dataId, this.builder.variable(name, tensor.shape).read());
+    }
+  }
+
+  /** Puts itself between TF.js and TensorFlow. @returns what takes it away again */
+  intercept(): () => void {
+    const backend = this.#backend;
+    const executeSingleOutput = backend.executeSingleOutput.bind(backend);
+    const executeMultipleOutputs = backend.executeMultipleOutputs.bind(backend);
+    const createOutputTensor = backend.createOutputTensor.bind(backend);
+    const readSync = backend.readSync.bind(backend);
+    backend.executeSingleOutput = (name, attributes, inputs) => {
+      const output = executeSingleOutput(name, attributes, inputs);
+      this.#add(name, attributes, inputs, [output]);
+      return output;
+    };
+    backend.executeMultipleOutputs = (name, attributes, inputs, count) => {
+      const outputs = executeMultipleOutputs(name, attributes, inputs, count);
+      this.#add(name, attributes, inputs, outputs);
+      return outputs;
+    };
+    backend.createOutputTensor = (metadata) => {
+      const output = createOutputTensor(metadata);
+      this.#computed.add(output.dataId);
+      return output;
+    };
+    backend.readSync = (dataId) => {
+      this.#refuseRead(dataId);
+      return readSync(dataId);
+    };
+    // The methods are those of the class; the own ones shadow them.
+    return () => {
+      for (const name of [
+        "executeSingleOutput",
+        "executeMultipleOutputs",
+        "createOutputTensor",
+        "readSync",
+      ]) {
+        Reflect.deleteProperty(backend, name);
+      }
+    };
+  }
+
+  outputs(outputs: Readonly<Record<string, Tensor>>): void {
+    for (const [name, tensor] of Object.entries(outputs)) {
+      this.builder.outputs.set(name, this.#edge(tensor, `the output ${name}`));
+    }
+  }
+
+  #add(
+    op: string,
+    raw: readonly RawAttribute[],
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+  ): void {
+    const edges = inputs.map((tensor) => this.#edge(tensor, `an input of the op ${op}`));
+    const given: Attributes = Object.fromEntries(
+      raw.map((attribute) => [attribute.name, this.#attribute(op, attribute)]),
+    );
+    const node = this.builder.node(op, edges, {
+      attributes: completeAttributes(op, edges, given),
+      outputs: outputs.map((tensor) => ({ dtype: dtypeOf(tensor), shape: tensor.shape })),
+    });
+    outputs.forEach((tensor, index) => this.#edges.set(tensor.dataId, edgeOf(node, index)));
+  }
+
+  #edge(tensor: Tensor, use: string): Edge {
+    const known = this.#edges.get(tensor.dataId);
+    if (known !== undefined) return known;
+    if (this.#computed.has(tensor.dataId)) {
+      throw new KitError(
+        `${use} was computed past the recorder, so it would be frozen`,
+        "train without compiling (compile: false, --eager), or compute it with other ops",
+      );
+    }
+    let value = this.#constants.get(tensor.dataId);
+    if (value === undefined) {
+      // A copy: TF.js keeps the array of a tensor that was not uploaded yet.
+      value = this.#readConstant(tensor.dataId).slice();
+      this.#constants.set(tensor.dataId, value);
+    }
+    return this.builder.constant(value, tensor.shape);
+  }
+
+  #refuseRead(dataId: object): void {
+    const edge = this.#edges.get(dataId);
+    if (edge === undefined && !this.#computed.has(dataId)) return;
+    const { node } = edge ?? {};
+    const what = node === undefined ? "a computed tensor" : `a result of the op ${node.op}`;
+    throw new KitError(
+      `${what} is read by JavaScript while it is recorded, so what depends on it would be frozen`,
+      "compute with tensors only (tf.gather reads its indices: embeddingLookup does not), or train without compiling " +
+        "(compile: false, --eager)",
+    );
+  }
+
+  #attribute(op: string, { name, type, value }: RawAttribute): Attribute {
+    const { binding } = this.#backend;
+    if (type === binding.TF_ATTR_BOOL) return { kind: "bool", value: Boolean(value) };
+    if (type === binding.TF_ATTR_TYPE) return { kind: "type", value: typeOfCode(op, value) };
+    if (type === binding.TF_ATTR_STRING) return { kind: "string", value: String(value) };
+    if (type === binding.TF_ATTR_SHAPE) return { kind: "shape", value: value as number[] };
+    const kind = type === binding.TF_ATTR_INT ? "int" : "float";
+    if (Array.isArray(value) && kind === "int") return { kind: "ints", value: value as number[] };
+    if (typeof value === "number") return { kind, value };
+    throw new KitError(
+      `the op ${op} cannot be recorded: its attribute ${name} has an unknown kind`,
+      "train without compiling (compile: false, --eager)",
+    );
+  }
+}
+
+/** TensorFlow's numbers of types. */
+const TYPE_CODES: ReadonlyMap<unknown, DataType> = new Map<unknown, DataType>([
+  [1, "float32"],
+  [3, "int32"],
+  [10, "bool"],
+]);
+
+function typeOfCode(op: string, code: unknown): DataType {
+  const type = TYPE_CODES.get(code);
+  if (type !== undefined) return type;
+  throw new KitError(
+    `the op ${op} cannot be recorded: it works on a type other than float32, int32 and bool`,
+    "train without compiling (compile: false, --eager)",
+  );
+}
+
+function dtypeOf({ dtype }: Tensor): DataType {
+  if (dtype === "float32" || dtype === "int32" || dtype === "bool") return dtype;
+  throw new KitError(
+    `a tensor of type ${dtype} cannot be recorded`,
+    "use float32, int32 or bool, or train without compiling (compile: false, --eager)",
+  );
+}

@@ -1,0 +1,34 @@
+import { tf } from "../../engine/tensorflow.js";
+import type { TrainConfig } from "../config.js";
+import type { TrainableModel } from "../loss.js";
+import type { TrainingRow } from "../rows.js";
+import { CompiledStep } from "./compiled-step.js";
+import { EagerStep } from "./eager-step.js";
+import { SHORTEST_CONTEXT } from "./record-loss.js";
+import type { SavedOptimizer, StepKind, TrainingStep } from "./training-step.js";
+
+/** How the steps of a run are done. @param compile whether it may be compiled */
+export function stepKind(model: TrainableModel, compile: boolean): StepKind {
+  const possible = tf.getBackend() === "tensorflow" && model.config.contextLength >= SHORTEST_CONTEXT;
+  return compile && possible ? "compiled" : "eager";
+}
+
+/**
+ * The step of a run.
+ * @throws KitError that names what of the model cannot be compiled faithfully
+ */
+export function createStep(
+  kind: StepKind,
+  model: TrainableModel,
+  { batch, optimizer }: TrainConfig,
+  rows: readonly TrainingRow[],
+  saved: SavedOptimizer | undefined,
+): TrainingStep {
+  if (kind === "eager") return new EagerStep(model, optimizer, saved);
+  const longestRow = rows.reduce((longest, { inputs }) => Math.max(longest, inputs.length), 0);
+  const limits =
+    batch.kind === "packed"
+      ? { longestRow: batch.tokensPerRow, packed: true }
+      : { longestRow, packed: false };
+  return new CompiledStep(model, optimizer, limits, saved);
+}
