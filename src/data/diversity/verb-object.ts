@@ -73,6 +73,8 @@ const AFTER_VERB = new Set([
 ]);
 /** Nouns to the library that name nothing. */
 const NAMELESS = new Set("of following all something anything one ones them it".split(" "));
+/** Words that the library takes for verbs and that no instruction asks for. */
+const NEVER_VERBS = new Set(["sentence", "question", "paragraph", "passage", "context"]);
 /** Words between a verb and its object that are neither determiners nor adjectives: "make up a `plan`". */
 const BEFORE_OBJECT = new Set(["all", "of", "each", "given", "up", "out", "down", "following"]);
 
@@ -82,14 +84,15 @@ function isRequest(sentence: readonly Term[], index: number): boolean {
   if (term === undefined) return false;
   const before = sentence.slice(0, index);
   // "Your task is to write", "you need to write", "you are expected to write".
+  const verb = isBaseVerb(term) || isVerbLike(term, sentence[index + 1]);
+  if (!verb) return false;
   if (before.at(-1)?.normal === "to") return before.some(({ normal }) => REQUESTING.has(normal));
   if (isBaseVerb(term) && asksYou(before)) return true;
   // "Write", "please write", "then carefully write", "given a text, write", "your job: write".
   const clause = term.clauseStart ? [] : before.slice(before.findLastIndex(({ clauseStart }) => clauseStart));
-  const opens = clause.every(
+  return clause.every(
     ({ tags, normal }) => tags.has("Adverb") || tags.has("Expression") || LEADING.has(normal),
   );
-  return opens && (isBaseVerb(term) || isVerbLike(term, sentence[index + 1]));
 }
 
 /** "You should write", "can you write"; not "how can you write", which asks for an explanation. */
@@ -102,9 +105,9 @@ function asksYou(before: readonly Term[]): boolean {
   );
 }
 
-function isBaseVerb({ tags }: Term): boolean {
+function isBaseVerb({ tags, normal }: Term): boolean {
   const verb = tags.has("Infinitive") || tags.has("Imperative");
-  return verb && !tags.has("Auxiliary") && !tags.has("Copula");
+  return verb && !NEVER_VERBS.has(normal) && !tags.has("Auxiliary") && !tags.has("Copula");
 }
 
 function isPresent({ tags }: Term): boolean {
@@ -112,8 +115,14 @@ function isPresent({ tags }: Term): boolean {
 }
 
 /** "Parse the text", where the library takes "parse" for a noun. */
-function isVerbLike({ tags }: Term, next: Term | undefined): boolean {
-  return tags.has("Singular") && !tags.has("ProperNoun") && next !== undefined && AFTER_VERB.has(next.normal);
+function isVerbLike({ tags, normal }: Term, next: Term | undefined): boolean {
+  return (
+    !NEVER_VERBS.has(normal) &&
+    tags.has("Singular") &&
+    !tags.has("ProperNoun") &&
+    next !== undefined &&
+    AFTER_VERB.has(next.normal)
+  );
 }
 
 /** "Solving the equation.": an instruction that is written as a title. */
