@@ -1,4 +1,4 @@
-import type { Figure } from "../report/figure.js";
+import type { AnyFigure } from "../report/figure.js";
 import { renderPng } from "../report/png.js";
 import { base64, show } from "./display.js";
 
@@ -8,7 +8,7 @@ import { base64, show } from "./display.js";
  * 5 MB of plotly.js, and readers would prefer it to the picture.
  * @throws KitError when plotly cannot draw the figure
  */
-export async function showFigure(figure: Figure): Promise<void> {
+export async function showFigure(figure: AnyFigure): Promise<void> {
   // JupyterLab shows the picture pixel by pixel.
   const png = await renderPng(figure, { scale: 1 });
   show({

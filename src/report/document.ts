@@ -1,4 +1,4 @@
-import type { Figure } from "./figure.js";
+import type { AnyFigure } from "./figure.js";
 
 /** What a set of runs showed, ready to be read. */
 export interface Report {
@@ -14,7 +14,7 @@ export interface Section {
   readonly heading: string;
   /** Paragraphs. */
   readonly text?: readonly string[];
-  readonly figure?: Figure;
+  readonly figure?: AnyFigure;
   readonly table?: Table;
 }
 

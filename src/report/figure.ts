@@ -2,16 +2,24 @@
  * A plotly figure, as far as the kit draws them: plain data that can be stored as JSON, shown in a notebook, put into a
  * page and rendered to a picture. The types are our own and small, so that a notebook's compiler need not read plotly's.
  */
-export interface Figure {
+export interface AnyFigure {
   /** Names the picture's file and the place in the page: lower-case letters, digits and hyphens. */
   readonly id: string;
   readonly title: string;
   readonly subtitle?: string;
   /** What the figure shows, for readers who cannot see it. */
   readonly description: string;
+  readonly data: readonly AnyTrace[];
+  readonly layout: AnyLayout;
+}
+
+/** A figure of dots, lines and bands on two axes. */
+export interface Figure extends AnyFigure {
   readonly data: readonly Trace[];
   readonly layout: FigureLayout;
 }
+
+export type AnyTrace = Trace | BarTrace | BoxTrace | HeatMapTrace | TreeMapTrace;
 
 export type Coordinate = number | string | null;
 export type Dash = "solid" | "dash" | "dot" | "dashdot";
@@ -47,6 +55,116 @@ export interface Trace {
   readonly cliponaxis?: boolean;
 }
 
+/** Bars that lie, one series on top of (behind) the other. */
+export interface BarTrace {
+  readonly type: "bar";
+  readonly orientation: "h";
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly text?: readonly string[];
+  readonly textposition?: "inside";
+  readonly textangle?: 0;
+  readonly insidetextanchor?: "middle";
+  readonly insidetextfont?: { readonly color?: string; readonly size?: number };
+  readonly constraintext?: "none";
+  readonly width?: number;
+  readonly marker: {
+    readonly color: string;
+    readonly line?: { readonly color?: string; readonly width?: number };
+    readonly pattern?: {
+      readonly shape: string;
+      readonly fillmode: "overlay";
+      readonly size?: number;
+      readonly solidity?: number;
+      readonly fgcolor?: string;
+    };
+  };
+  readonly customdata?: readonly (readonly (number | string)[])[];
+  readonly hovertemplate?: string;
+  readonly showlegend?: boolean;
+  readonly legendgroup?: string;
+}
+
+/** Boxes from quantiles that are already computed, lying. */
+export interface BoxTrace {
+  readonly type: "box";
+  readonly orientation: "h";
+  readonly name: string;
+  readonly y: readonly number[];
+  readonly q1: readonly number[];
+  readonly median: readonly number[];
+  readonly q3: readonly number[];
+  readonly lowerfence: readonly number[];
+  readonly upperfence: readonly number[];
+  readonly width?: number;
+  readonly fillcolor?: string;
+  readonly line?: { readonly color?: string; readonly width?: number };
+  readonly whiskerwidth?: number;
+  readonly hoverinfo?: "x" | "skip";
+  readonly showlegend?: boolean;
+  readonly legendgroup?: string;
+}
+
+/** A matrix as coloured cells. */
+export interface HeatMapTrace {
+  readonly type: "heatmap";
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** Rows from bottom to top; null for cells that are left empty. */
+  readonly z: readonly (readonly (number | null)[])[];
+  readonly zmin: number;
+  readonly zmax: number;
+  readonly colorscale: readonly (readonly [number, string])[];
+  readonly text?: readonly (readonly string[])[];
+  readonly texttemplate?: string;
+  readonly textfont?: { readonly size?: number; readonly color?: string };
+  readonly customdata?: readonly (readonly (readonly string[])[])[];
+  readonly hovertemplate?: string;
+  readonly xgap?: number;
+  readonly ygap?: number;
+  readonly hoverongaps?: false;
+  readonly showscale: boolean;
+  readonly colorbar?: {
+    readonly title: {
+      readonly text: string;
+      readonly side: "right";
+      readonly font: { readonly size: number };
+    };
+    readonly thickness: number;
+    readonly outlinewidth: 0;
+    readonly tickformat?: string;
+    readonly len?: number;
+  };
+  readonly showlegend?: boolean;
+  readonly legendgroup?: string;
+}
+
+/** Nested rectangles whose areas are counts. */
+export interface TreeMapTrace {
+  readonly type: "treemap";
+  readonly ids: readonly string[];
+  readonly labels: readonly string[];
+  readonly parents: readonly string[];
+  readonly values: readonly number[];
+  readonly branchvalues: "total";
+  readonly sort?: boolean;
+  readonly textinfo: string;
+  readonly textfont?: { readonly size?: number };
+  readonly hovertemplate?: string;
+  readonly marker: {
+    readonly colors: readonly string[];
+    readonly line?: { readonly color?: string; readonly width?: number };
+    readonly pad?: { readonly t?: number; readonly l?: number; readonly r?: number; readonly b?: number };
+    readonly cornerradius?: number;
+  };
+  readonly tiling?: { readonly pad?: number };
+  readonly pathbar?: { readonly visible: boolean };
+  readonly domain?: { readonly x: readonly [number, number]; readonly y: readonly [number, number] };
+  readonly showlegend?: boolean;
+  readonly legendgroup?: string;
+}
+
 /** Distances from the point to the ends of its interval. */
 export interface ErrorBars {
   readonly type: "data";
@@ -70,6 +188,7 @@ export interface Axis {
   readonly tickvals?: readonly number[];
   readonly ticktext?: readonly string[];
   readonly tickformat?: string;
+  readonly tickangle?: number;
   readonly nticks?: number;
   readonly ticks?: "" | "outside";
   readonly showgrid?: boolean;
@@ -140,6 +259,7 @@ export interface FigureLayout {
     readonly yanchor: "bottom" | "top";
     readonly yref?: "paper" | "container";
     readonly xref?: "paper" | "container";
+    readonly traceorder?: "normal";
     /** Pixels between the groups of a legend. */
     readonly tracegroupgap?: number;
   };
@@ -147,9 +267,16 @@ export interface FigureLayout {
   readonly shapes?: readonly Line[];
   readonly annotations?: readonly Annotation[];
   readonly hovermode?: "closest" | "x unified" | "y unified";
+  readonly barmode?: "stack";
+  /** Texts on bars and tiles are at least this large; those that do not fit are hidden. */
+  readonly uniformtext?: { readonly minsize: number; readonly mode: "hide" };
   /** Colours of the page around the data; replaced by the page in dark mode. */
   readonly template: FigureTemplate;
 }
+
+/** A layout of a figure that may have no axes. */
+export type AnyLayout = Omit<FigureLayout, "xaxis" | "yaxis"> &
+  Partial<Pick<FigureLayout, "xaxis" | "yaxis">>;
 
 /** Everything that differs between light and dark: text, background and rules. */
 export interface FigureTemplate {

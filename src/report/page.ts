@@ -1,4 +1,4 @@
-import type { Figure } from "./figure.js";
+import type { AnyFigure } from "./figure.js";
 import { LEGEND_HEIGHT, withoutTitle } from "./figures/common.js";
 import { PAGE_SCRIPT } from "./page-script.js";
 import { NO_SCRIPT_STYLE, PAGE_STYLE } from "./page-style.js";
@@ -77,7 +77,7 @@ function sectionHtml(
     .join("\n");
 }
 
-function figureHtml(figure: Figure, picture: Uint8Array | undefined): string {
+function figureHtml(figure: AnyFigure, picture: Uint8Array | undefined): string {
   const { subtitle } = figure;
   const label = escapeHtml(figure.description);
   const still =

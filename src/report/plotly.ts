@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { JSDOM, VirtualConsole } from "jsdom";
+import { createCanvas, type Canvas } from "@napi-rs/canvas";
 import { union, textWidth, type Box } from "./text-size.js";
 
 /** The part of plotly that is called here. */
@@ -72,7 +73,14 @@ function addLayout(window: WindowToMend): void {
       return { left, top, width, height, x: left, y: top, right: left + width, bottom: top + height };
     },
   });
-  Object.assign(window.HTMLCanvasElement.prototype, { getContext: (): null => null });
+  Object.assign(window.HTMLCanvasElement.prototype, {
+    getContext(this: HTMLCanvasElement, kind: string): object | null {
+      return kind === "2d" ? paperOf(this).getContext("2d") : null;
+    },
+    toDataURL(this: HTMLCanvasElement): string {
+      return paperOf(this).toDataURL("image/png");
+    },
+  });
   Object.assign(window.URL, { createObjectURL: (): string => "", revokeObjectURL: (): void => undefined });
   window.matchMedia = () => ({
     matches: false,
@@ -80,6 +88,17 @@ function addLayout(window: WindowToMend): void {
     addEventListener: (): void => undefined,
     removeEventListener: (): void => undefined,
   });
+}
+
+/** What is drawn on the canvas elements of the document: plotly paints the cells of heat maps. */
+const papers = new WeakMap<object, Canvas>();
+
+function paperOf(element: HTMLCanvasElement): Canvas {
+  const known = papers.get(element);
+  if (known?.width === element.width && known.height === element.height) return known;
+  const paper = createCanvas(element.width, element.height);
+  papers.set(element, paper);
+  return paper;
 }
 
 /** The box of an SVG element in the coordinates of its own parent; its own transform is not in it. */

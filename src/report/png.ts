@@ -1,6 +1,6 @@
 import { Resvg } from "@resvg/resvg-js";
 import { KitError, messageOf } from "../support/errors.js";
-import type { Figure, FigureLayout } from "./figure.js";
+import type { AnyFigure, AnyLayout } from "./figure.js";
 import { LEGEND_HEIGHT } from "./figures/common.js";
 import { headlessPlotly } from "./plotly.js";
 import { FONT_FILES, FONT_NAME, textWidth } from "./text-size.js";
@@ -21,14 +21,14 @@ export const FIGURE_WIDTH = 760;
  * A figure as an SVG picture, drawn by plotly.js without a browser. Text stays text.
  * @throws KitError when plotly finds a field that it does not know, or cannot draw the figure
  */
-export async function renderSvg(figure: Figure, size: PictureSize = {}): Promise<string> {
+export async function renderSvg(figure: AnyFigure, size: PictureSize = {}): Promise<string> {
   const { plotly, document } = headlessPlotly();
   checkSchema(figure);
   const width = size.width ?? figure.layout.width ?? FIGURE_WIDTH;
   const element = document.createElement("div");
   document.body.append(element);
   // plotly writes into what it is given.
-  const draw = (drawn: Figure, layout: FigureLayout): Promise<unknown> =>
+  const draw = (drawn: AnyFigure, layout: AnyLayout): Promise<unknown> =>
     plotly.newPlot(element, structuredClone(drawn.data), structuredClone(layout), { staticPlot: true });
   try {
     const fitted = { ...fitTitle(figure.layout, width), width };
@@ -62,7 +62,7 @@ export async function renderSvg(figure: Figure, size: PictureSize = {}): Promise
  * @returns the bytes of the file
  * @throws KitError when plotly finds a field that it does not know, or cannot draw the figure
  */
-export async function renderPng(figure: Figure, size: PictureSize = {}): Promise<Uint8Array> {
+export async function renderPng(figure: AnyFigure, size: PictureSize = {}): Promise<Uint8Array> {
   const svg = await renderSvg(figure, size);
   const picture = new Resvg(svg, {
     background: "#ffffff",
@@ -74,7 +74,7 @@ export async function renderPng(figure: Figure, size: PictureSize = {}): Promise
 }
 
 /** Breaks a title that is wider than the picture into lines and makes room for them. */
-function fitTitle(layout: FigureLayout, width: number): FigureLayout {
+function fitTitle(layout: AnyLayout, width: number): AnyLayout {
   const { title } = layout;
   const style = layout.template.layout.title;
   const room = width - 2 * (title.pad?.l ?? 0);
@@ -104,7 +104,7 @@ function breakLines(text: string, room: number, size: number, weight: number): s
 }
 
 /** @throws KitError for a field or value that is not in plotly's schema, where plotly would silently ignore it */
-function checkSchema(figure: Figure): void {
+function checkSchema(figure: AnyFigure): void {
   const problems = headlessPlotly().plotly.validate(
     structuredClone(figure.data),
     structuredClone(figure.layout),

@@ -146,7 +146,13 @@ function objectAfter(sentence: readonly Term[], at: number): string | undefined 
 }
 
 function isNoun({ tags, normal }: Term): boolean {
-  return tags.has("Noun") && !tags.has("Pronoun") && !tags.has("Possessive") && !NAMELESS.has(normal);
+  return (
+    /\p{L}/u.test(normal) &&
+    tags.has("Noun") &&
+    !tags.has("Pronoun") &&
+    !tags.has("Possessive") &&
+    !NAMELESS.has(normal)
+  );
 }
 
 /** Words between a verb and its object: "write me the two very short `stories`". */

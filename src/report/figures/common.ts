@@ -1,6 +1,6 @@
 import { KitError } from "../../support/errors.js";
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
-import type { Axis, ErrorBars, Figure, FigureLayout, Trace } from "../figure.js";
+import type { AnyFigure, AnyLayout, Axis, ErrorBars, FigureLayout } from "../figure.js";
 import { LIGHT_TEMPLATE } from "../theme.js";
 
 /** What every figure needs beside its data. */
@@ -26,19 +26,28 @@ export const LEGEND_HEIGHT = 30;
 /** Above the plot where there is no legend. */
 const BARE_HEIGHT = 8;
 
-/** The parts of a layout that all figures share: title at the left, legend below it, light template. */
+interface FrameParts {
+  readonly plotHeight: number;
+  readonly legend: boolean;
+  readonly left?: number;
+  readonly right?: number;
+  readonly bottom?: number;
+}
+
+/** The parts of a layout that all figures with axes share: title at the left, legend below it, light template. */
 export function baseLayout(
-  { title, subtitle }: FigureText,
-  parts: {
-    readonly plotHeight: number;
-    readonly xaxis: Axis;
-    readonly yaxis: Axis;
-    readonly legend: boolean;
-    readonly left?: number;
-    readonly right?: number;
-    readonly bottom?: number;
-  },
+  text: FigureText,
+  parts: FrameParts & { readonly xaxis: Axis; readonly yaxis: Axis },
 ): FigureLayout {
+  return {
+    ...frameLayout(text, parts),
+    xaxis: { ...parts.xaxis, ticks: "outside", ticklen: 4, showline: true },
+    yaxis: { ...parts.yaxis, ticklabelstandoff: 6 },
+  };
+}
+
+/** The same for figures without axes. */
+export function frameLayout({ title, subtitle }: FigureText, parts: FrameParts): AnyLayout {
   const top =
     TITLE_HEIGHT +
     (subtitle === undefined ? 0 : SUBTITLE_HEIGHT) +
@@ -59,8 +68,6 @@ export function baseLayout(
     },
     height,
     margin: { l: parts.left ?? 64, r: parts.right ?? 28, t: top, b: bottom },
-    xaxis: { ...parts.xaxis, ticks: "outside", ticklen: 4, showline: true },
-    yaxis: { ...parts.yaxis, ticklabelstandoff: 6 },
     showlegend: parts.legend,
     // plotly's validator fails on the settings of a legend that is not shown.
     ...(parts.legend
@@ -81,10 +88,10 @@ export function baseLayout(
 }
 
 /** A figure with the names that its options give it. */
-export function figureOf(
+export function figureOf<Parts extends Pick<AnyFigure, "description" | "data" | "layout">>(
   { id, title, subtitle }: FigureText,
-  parts: { readonly description: string; readonly data: readonly Trace[]; readonly layout: FigureLayout },
-): Figure {
+  parts: Parts,
+): FigureText & Parts {
   const { layout, data } = parts;
   const grouped = data.some(({ legendgroup }) => legendgroup !== undefined) && layout.legend !== undefined;
   return {
@@ -97,7 +104,7 @@ export function figureOf(
 }
 
 /** The same layout without its title, for pages that write the title as text, where it can wrap. */
-export function withoutTitle(layout: FigureLayout): FigureLayout {
+export function withoutTitle(layout: AnyLayout): AnyLayout {
   const top = layout.showlegend === true ? LEGEND_HEIGHT : BARE_HEIGHT;
   return {
     ...layout,
@@ -151,6 +158,17 @@ export function formatNumber(value: number, signed = false, digits = 2): string 
   const text = Math.abs(value).toFixed(digits);
   const zero = Number(text) === 0;
   return `${zero ? "" : value < 0 ? "−" : signed ? "+" : ""}${text}`;
+}
+
+/** Three digits with a unit prefix: 999, 1.23k, 45.6M. */
+export function compactNumber(value: number): string {
+  const steps = [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const;
+  const [size, prefix] = steps.find(([step]) => Math.abs(value) >= step * 0.9995) ?? [1, ""];
+  return `${Number((value / size).toPrecision(3))}${prefix}`;
 }
 
 /** @throws KitError when a builder gets nothing to draw or a number that is not finite */
