@@ -64,7 +64,7 @@ export function matrixMap(options: MatrixMapOptions): AnyFigure {
     layout: {
       ...baseLayout(options, {
         plotHeight: Math.max(
-          textWidth(options.valueTitle, 13, 400) + 12,
+          Math.ceil(textWidth(options.valueTitle, 13, 400)) + 12,
           Math.min(14 * MOST_LABELLED_ROWS, cell * rows.length),
         ),
         legend: false,
