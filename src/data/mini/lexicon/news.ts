@@ -7,18 +7,18 @@ export interface Market {
   readonly lossCause: string;
 }
 
-/** Columns: name, reason for gains, reason for losses. The first row is the article's own example. */
+/** Columns: what is traded (the "stock" of "stock market"), reason for gains, reason for losses. The first row is the article's own example. */
 export const MARKETS: readonly Market[] = [
-  "stock market, increased investor confidence, growing fears of investors",
-  "housing market, lower interest rates, a lack of buyers",
-  "oil market, strong demand from factories, mild winter weather",
-  "wheat market, a poor harvest, heavy summer rain",
-  "car market, new electric models, high petrol prices",
-  "book market, a long holiday season, the closing of many shops",
-  "job market, new factories in the north, cuts in the public budget",
-  "tourist market, cheap train tickets, a cold and wet summer",
-  "energy market, the new wind parks, old power stations",
-  "fish market, calm seas, strict new rules",
+  "stock, increased investor confidence, growing fears of investors",
+  "housing, lower interest rates, a lack of buyers",
+  "oil, strong demand from factories, mild winter weather",
+  "wheat, a poor harvest, heavy summer rain",
+  "car, new electric models, high petrol prices",
+  "book, a long holiday season, the closing of many shops",
+  "job, new factories in the north, cuts in the public budget",
+  "tourist, cheap train tickets, a cold and wet summer",
+  "energy, the new wind parks, old power stations",
+  "fish, calm seas, strict new rules",
 ].map((line) => {
   const [name = "", gainCause = "", lossCause = ""] = items(line);
   return { name, gainCause, lossCause };

@@ -37,7 +37,8 @@ const LINES: Readonly<Record<Act, string>> = {
 /** Lines by act, every combination. */
 const EXPANDED = new Map<Act, readonly string[]>(ACTS.map((act) => [act, expand(LINES[act])]));
 
-function wordingsOf(act: Act): readonly string[] {
+/** All wordings of an act. */
+export function wordingsOf(act: Act): readonly string[] {
   return EXPANDED.get(act) ?? [];
 }
 
@@ -55,9 +56,6 @@ export function drawLine(
     .replace("{day}", random.choice(DAYS))
     .replace("{time}", random.choice(TIMES));
 }
-
-/** All wordings of the acts. */
-export const LINE_WORDINGS: readonly string[] = ACTS.flatMap(wordingsOf);
 
 /** The act of a line, by the wording that it matches. */
 export function actOf(line: string): Act {

@@ -1,5 +1,6 @@
 import type { Random } from "../../../support/random.js";
 import { frame, type Frame, frames } from "../grammar/frame.js";
+import { capitalized } from "../grammar/words.js";
 import { DAYS, NUMBERS } from "../lexicon/actions.js";
 import { DISCOVERIES, type Market, MARKETS, OPENINGS, SHOWS, SPORTS, TEAMS } from "../lexicon/news.js";
 import { TOWNS, WEATHER } from "../lexicon/places.js";
@@ -28,15 +29,15 @@ const DOWN = { noun: "losses", verb: "fell", cause: (market: Market) => market.l
 
 /** Opening sentences of business news; the first is the article's own example. */
 const MARKET_OPENINGS = frames(
-  "The {market} saw significant {noun} today, driven by {cause}.",
-  "The {market} {verb} on {day}, and experts name {cause} as the reason.",
-  "Because of {cause}, the {market} {verb} on {day}.",
+  "The {market} market saw significant {noun} today, driven by {cause}.",
+  "The {market} market {verb} on {day}, and experts name {cause} as the reason.",
+  "Because of {cause}, the {market} market {verb} on {day}.",
 );
 
 /** What is left of an opening when the article was cut off, as in the article's own example. */
-const CUT_OPENING = frame("The {market} saw significant {noun} today, driven by…");
+const CUT_OPENING = frame("The {market} market saw significant {noun} today, driven by…");
 
-const MARKET_SUMMARY = frame("The {market} experienced {noun} due to {cause}.");
+const MARKET_SUMMARY = frame("The {market} market experienced {noun} due to {cause}.");
 
 /** Sentences that can follow any news, about no facts. */
 const CLOSINGS = frames(
@@ -56,8 +57,8 @@ export function drawMarketNews(market: Market, rises: boolean, cut: boolean, ran
   return {
     topic: "Business",
     sentences: cut ? [first] : [first, closing(TOWNS, random)],
-    headlines: [`${capital(market.name)} ${rises ? "rises" : "falls"}`],
-    summaries: [MARKET_SUMMARY.fill(terms), `The ${market.name} ${verb} because of ${terms.cause}.`],
+    headlines: [`${capitalized(market.name)} market ${rises ? "rises" : "falls"}`],
+    summaries: [MARKET_SUMMARY.fill(terms), `The ${market.name} market ${verb} because of ${terms.cause}.`],
   };
 }
 
@@ -182,7 +183,7 @@ export function retell(text: string, what: "headlines" | "summaries"): string {
   if (topic !== "Business") return (STORIES[topic][what][0] as Frame<string>).fill(slots);
   const market = slots.market ?? "";
   const rises = slots.noun === "gains" || slots.verb === "rose";
-  if (what === "headlines") return `${capital(market)} ${rises ? "rises" : "falls"}`;
+  if (what === "headlines") return `${capitalized(market)} market ${rises ? "rises" : "falls"}`;
   const { noun } = rises ? UP : DOWN;
   return MARKET_SUMMARY.fill({ market, noun, cause: slots.cause ?? usualCause(market, rises) });
 }
@@ -192,8 +193,4 @@ function closing(towns: readonly string[], random: Random): string {
     town: random.choice(towns),
     day: random.choice(DAYS),
   });
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
