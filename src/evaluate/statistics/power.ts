@@ -35,8 +35,8 @@ export interface Detectable {
  * @throws KitError for a design with a single cell, or a value out of range
  */
 export function power(effect: number, design: Design, spread: SpreadEstimate, options: PowerOptions): number {
-  const statistics = simulate(design, spread, options);
-  return shareFound(statistics, effect);
+  const outcomes = simulate(design, spread, options);
+  return shareFound(outcomes, effect);
 }
 
 /**
@@ -55,12 +55,12 @@ export function detectableDifference(
       field: "wanted",
     });
   }
-  const statistics = simulate(design, spread, options);
+  const outcomes = simulate(design, spread, options);
   let [low, high] = [0, 1e-6];
-  while (shareFound(statistics, high) < wanted) high *= 2;
+  while (shareFound(outcomes, high) < wanted) high *= 2;
   for (let step = 0; step < 50; step++) {
     const middle = (low + high) / 2;
-    if (shareFound(statistics, middle) < wanted) low = middle;
+    if (shareFound(outcomes, middle) < wanted) low = middle;
     else high = middle;
   }
   const percent = (share: number): string => `${Number((100 * share).toFixed(1))}%`;
