@@ -35,7 +35,8 @@ const none = z.strictObject({});
  * - keywords, section words and the like are taken as plain text, there as regular expressions (the published prompts
  *   have none with a special character);
  * - languages are found by `detectLanguage`, there by `langdetect`; sentences by `countSentences`, there by NLTK's model;
- * - a setting that is missing is an error, there a random value.
+ * - a setting that is missing is an error, there a random value; a "letter" that is none ("#" in two prompts) is counted
+ *   as it is, there a random letter takes its place.
  */
 const KINDS: Readonly<Record<string, Compile>> = {
   "keywords:existence": define(z.strictObject({ keywords: z.array(TEXT).min(1) }), (answer, { keywords }) =>
@@ -52,7 +53,7 @@ const KINDS: Readonly<Record<string, Compile>> = {
       !words.some((word) => new RegExp(`${WORD_EDGE}${escape(word)}${WORD_EDGE}`, "iu").test(answer)),
   ),
   "keywords:letter_frequency": define(
-    z.strictObject({ letter: z.string().regex(/^[a-zA-Z]$/), let_frequency: COUNT, let_relation: RELATION }),
+    z.strictObject({ letter: z.string().length(1), let_frequency: COUNT, let_relation: RELATION }),
     (answer, { letter, let_frequency: frequency, let_relation: relation }) =>
       holds(answer.toLowerCase().split(letter.toLowerCase()).length - 1, relation, frequency),
   ),
