@@ -1,13 +1,22 @@
 import { Command } from "commander";
+import { compareCommand } from "./data/compare.js";
 import { inspectCommand } from "./data/inspect.js";
 import { renderCommand } from "./data/render.js";
 import { splitCommand } from "./data/split.js";
 import { tokenizerCommand } from "./data/tokenizer.js";
 
-/** `ift-kit data`: look at data, render it, split it, train a tokenizer on it. */
+/** `ift-kit data`: look at data, render it, compare formats, split it, train a tokenizer on it. */
 export function command(): Command {
-  const data = new Command("data").description("Looks at instruction data, renders it and splits it.");
-  for (const part of [inspectCommand(), renderCommand(), splitCommand(), tokenizerCommand()]) {
+  const data = new Command("data").description(
+    "Looks at instruction data, renders it, compares formats and splits it.",
+  );
+  for (const part of [
+    inspectCommand(),
+    renderCommand(),
+    compareCommand(),
+    splitCommand(),
+    tokenizerCommand(),
+  ]) {
     data.addCommand(part.exitOverride());
   }
   return data;
