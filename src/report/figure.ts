@@ -78,6 +78,7 @@ export interface BarTrace {
       readonly size?: number;
       readonly solidity?: number;
       readonly fgcolor?: string;
+      readonly fgopacity?: number;
     };
   };
   readonly customdata?: readonly (readonly (number | string)[])[];

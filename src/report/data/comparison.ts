@@ -189,7 +189,7 @@ export function labelTable(lines: readonly TaskTypeComparison[]): Table {
 }
 
 /** What a comparison shows, in sentences; they say no more than the numbers. */
-export function comparisonSummary({ total, formats }: FormatComparison): string[] {
+export function comparisonSummary({ total, formats, leftOut }: FormatComparison): string[] {
   const [base, ...others] = total.formats;
   const { rowsIn, rows } = total;
   const lines = [
@@ -199,6 +199,9 @@ export function comparisonSummary({ total, formats }: FormatComparison): string[
     const reasons = Object.entries(numbers.dropped).map(([reason, count]) => `${count} ${reason}`);
     if (reasons.length > 0) lines.push(`Left out of ${numbers.format}: ${reasons.join(", ")}.`);
   }
+  const [first] = leftOut;
+  const why = Object.values(first?.reasons ?? {}).find((reason) => reason.includes(" "));
+  if (why !== undefined) lines.push(`The first of these: ${why}`);
   for (const { format, budget, supervisedTokens } of others) {
     if (budget === null || base === undefined) continue;
     const same = supervisedTokens === base.supervisedTokens;

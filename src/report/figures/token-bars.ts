@@ -118,7 +118,16 @@ function sourceBars(
       line: { color: "#ffffff", width: 1 },
       ...(pattern === ""
         ? {}
-        : { pattern: { shape: pattern, fillmode: "overlay", size: 8, solidity: 0.15, fgcolor: "#ffffff" } }),
+        : {
+            pattern: {
+              shape: pattern,
+              fillmode: "overlay",
+              size: 8,
+              solidity: 0.15,
+              fgcolor: "#ffffff",
+              fgopacity: 0.35,
+            },
+          }),
     },
     hovertemplate: `%{x:,.4~f}<extra>${name}</extra>`,
   };
