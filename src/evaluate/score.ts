@@ -48,7 +48,7 @@ export async function scoreTargets(
   requests: readonly ScoreRequest[],
   options: ScoreOptions,
 ): Promise<TargetScore[]> {
-  checkRequests(decoder, requests, options);
+  checkScoreRequests(decoder, requests, options);
   const scores = new Array<TargetScore>(requests.length);
   const rows = requests.map((request, index) => ({ ...request, index }));
   let done = 0;
@@ -86,32 +86,58 @@ async function scoreBatch(decoder: Decoder, batch: readonly ScoreRequest[]): Pro
       targets.push(id);
     });
   });
-  const logprobs = tf.tidy((): TensorFlow.Tensor => {
+  return readFloats(() => {
     const hidden = decoder.hiddenStates({ ids: tf.tensor2d(ids, [batch.length, time], "int32") });
-    const flat = tf.reshape(hidden, [batch.length * time, decoder.config.width]);
-    const rowsAtOnce = Math.max(1, Math.floor(MOST_LOGITS / decoder.config.vocabularySize));
-    const parts: TensorFlow.Tensor1D[] = [];
-    for (let start = 0; start < positions.length; start += rowsAtOnce) {
-      const end = start + rowsAtOnce;
-      parts.push(
-        tf.tidy(() => {
-          const chosen = tf.gather(flat, tf.tensor1d(positions.slice(start, end), "int32"));
-          const wanted = tf.tensor1d(targets.slice(start, end), "int32");
-          return targetLogProbabilities(decoder.logits(chosen as TensorFlow.Tensor2D), wanted);
-        }),
-      );
-    }
-    return tf.concat(parts);
+    return targetLogProbabilitiesAt(decoder, hidden, positions, targets);
   });
-  const values = await logprobs.data();
-  logprobs.dispose();
+}
+
+/**
+ * Log-probabilities of tokens at chosen places, with the logits of a part of them at a time.
+ * @param hidden `[..., width]`
+ * @param positions places in `hidden` with its first axes flattened: `[n]`
+ * @param targets the token that is asked for at each place: `[n]`
+ * @returns `[n]`, natural log
+ */
+export function targetLogProbabilitiesAt(
+  decoder: Decoder,
+  hidden: TensorFlow.Tensor,
+  positions: readonly number[],
+  targets: readonly number[],
+): TensorFlow.Tensor {
+  const flat = tf.reshape(hidden, [-1, decoder.config.width]);
+  const rowsAtOnce = Math.max(1, Math.floor(MOST_LOGITS / decoder.config.vocabularySize));
+  const parts: TensorFlow.Tensor1D[] = [];
+  for (let start = 0; start < positions.length; start += rowsAtOnce) {
+    const end = start + rowsAtOnce;
+    parts.push(
+      tf.tidy(() => {
+        const chosen = tf.gather(flat, tf.tensor1d(positions.slice(start, end), "int32"));
+        const wanted = tf.tensor1d(targets.slice(start, end), "int32");
+        return targetLogProbabilities(decoder.logits(chosen as TensorFlow.Tensor2D), wanted);
+      }),
+    );
+  }
+  return tf.concat(parts);
+}
+
+/** The values of a tensor that `make` computes; everything it makes on the way is freed. */
+export async function readFloats(make: () => TensorFlow.Tensor): Promise<Float32Array> {
+  const tensor = tf.tidy(make);
+  const values = await tensor.data();
+  tensor.dispose();
   return Float32Array.from(values);
 }
 
-function checkRequests(
+/**
+ * @param firstRow what the first request's row is called, counted from 1
+ * @throws KitError as `scoreTargets` does
+ */
+export function checkScoreRequests(
   decoder: Decoder,
   requests: readonly ScoreRequest[],
   { batchTokens }: ScoreOptions,
+  firstRow = 1,
 ): void {
   if (!Number.isInteger(batchTokens) || batchTokens < 1) {
     throw new KitError(`batches of ${batchTokens} tokens`, "give a whole number of at least 1", {
@@ -120,7 +146,7 @@ function checkRequests(
   }
   const { contextLength, vocabularySize } = decoder.config;
   requests.forEach((request, index) => {
-    const row = index + 1;
+    const row = index + firstRow;
     if (request.prompt.length === 0) {
       throw new KitError("an empty prompt", "give at least one token, such as the tokenizer's BOS", {
         row,
