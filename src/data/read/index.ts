@@ -1,5 +1,6 @@
 import { KitError } from "../../support/errors.js";
 import type { Example } from "../example.js";
+import { Normaliser, type NormaliseReport, type NormaliseStep } from "../normalise.js";
 import { readContainer } from "./container/index.js";
 import {
   type DataFile,
@@ -34,6 +35,8 @@ export interface ReadOptions extends Partial<Omit<FormatOptions, "columns">> {
   readonly wantsTask?: (task: string) => boolean;
   /** Plain pairs: which columns to take; this also names the format. */
   readonly columns?: PairColumns;
+  /** Steps of normalisation for the rows that were read; none where it is left out. */
+  readonly normalise?: readonly NormaliseStep[];
 }
 
 /** A file that was read. */
@@ -52,7 +55,10 @@ export interface ReadReport {
   readonly format: FormatName | "several";
   /** Why this format was taken. */
   readonly why: string;
+  /** What became of the rows of the files, before normalisation. */
   readonly ledger: ReadLedger;
+  /** What normalisation did, where it was asked for: its `rowsIn` are the examples of the ledger. */
+  readonly normalisation?: NormaliseReport;
   /** The files that were read so far, in order. */
   readonly files: readonly FileReport[];
   /** Files of a folder that hold no rows. */
@@ -139,17 +145,22 @@ async function openExamples(path: string, options: ReadOptions, checkIds: boolea
     throw new KitError("columns are for the format sft-pairs", `leave out the format "${options.format}"`);
   const found = await findDataFiles(path, columns === undefined ? options.format : "sft-pairs");
   const collector = new RowCollector({ onMalformed, limitPerTask, checkIds });
+  const normaliser = options.normalise === undefined ? undefined : new Normaliser(options.normalise);
   const reports: FileReport[] = [];
   const report = (): ReadReport => ({
     ...describeFormats(found.files),
     ledger: collector.ledger(),
+    ...(normaliser === undefined ? {} : { normalisation: normaliser.report() }),
     files: [...reports],
     sideFiles: found.sideFiles,
   });
   return {
     report,
     async *[Symbol.asyncIterator]() {
-      yield* readFiles(found, collector, options, reports);
+      for await (const example of readFiles(found, collector, options, reports)) {
+        const row = normaliser === undefined ? example : normaliser.apply(example);
+        if (row !== undefined) yield row;
+      }
       if (collector.ledger().kept === 0) throw nothingRead(path, report());
     },
   };
