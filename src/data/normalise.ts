@@ -39,7 +39,8 @@ export function normaliseSteps(names: readonly string[]): readonly NormaliseStep
  * - `unicode-nfc`: composed characters in all texts (Unicode normal form C);
  * - `end-of-text`: a literal `<|endoftext|>` at the end of input or reference is cut off, with the white space around it;
  * - `white-space`: white space around instruction, input and references is cut off;
- * - `placeholder-input`: an input that says that there is none ("<noinput>", "No input required.", "N/A") becomes "";
+ * - `placeholder-input`: an input that says that there is none ("<noinput>", "No input required.", "N/A", "none") becomes
+ *   "" (not for data whose inputs are single words, one of which may be "none");
  * - `placeholder-output`: a reference that says that there is none ("<nooutput>") is left out; a row whose last one it was
  *   is dropped.
  */
@@ -171,7 +172,7 @@ function withoutEndOfText(text: string): string {
 /** What is left of a placeholder without the brackets, quotes, marks and white space around it, in small letters. */
 const NOTHING: Readonly<Record<"input" | "output", RegExp>> = {
   input:
-    /^(no[ _-]?inputs?( (is |was )?(required|needed|necessary|given|provided|available|specified|applicable))?|none|n\/a|not applicable|null|nil)$/,
+    /^(no[ _-]?inputs?( (is |was )?(required|needed|necessary|given|provided|available|specified|applicable))?|none|n\/a|not applicable)$/,
   // Not "none" or "n/a": these are right answers to some questions.
   output: /^no[ _-]?outputs?( (is |was )?(required|needed|necessary|given|provided|available|possible))?$/,
 };

@@ -60,7 +60,7 @@ export class AtomicFile {
     this.#waiting = [];
     this.#characters = 0;
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
     } catch (error) {
       this.discard();
       throw fileError(this.path, "written", error);

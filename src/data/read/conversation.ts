@@ -7,6 +7,12 @@ export interface SpokenTurn extends Turn {
   readonly trained: boolean;
 }
 
+/** The functions that the assistant may call, as one JSON text; nothing where there are none (also where "[]" says so). */
+export function toolsField(tools: string | readonly unknown[] | null | undefined): Pick<Example, "tools"> {
+  const text = typeof tools === "string" ? tools : JSON.stringify(tools ?? []);
+  return /^\s*(\[\s*\])?\s*$/.test(text) ? {} : { tools: text };
+}
+
 /**
  * The row that a conversation is: an example for each assistant turn that is trained, or for the last of them. What the
  * turn answers is the input where it is a user's; after the result of a tool the input is "" and the result is the last

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Turn } from "../example.js";
-import { readConversation, type SpokenTurn } from "./conversation.js";
+import { readConversation, type SpokenTurn, toolsField } from "./conversation.js";
 import { splitRequest } from "./joined-request.js";
 import { marksOf } from "./marks.js";
 import { readChecked, rowFormat } from "./row-format.js";
@@ -20,7 +20,7 @@ const textPart = z
   .refine((part) => (part.text ?? part.value) !== undefined, "it has neither text nor value");
 
 /** Whether the loss is taken over a turn: a weight in between would be another loss than the kit's. */
-const weight = z.union([z.literal(0), z.literal(1)], "a weight of 0 or 1 was expected");
+const weight = z.number().refine((value) => value === 0 || value === 1, "a weight of 0 or 1 was expected");
 
 const messageSchema = z.looseObject({
   role: z.string().refine((role) => Object.hasOwn(ROLES, role), {
@@ -54,13 +54,12 @@ export const messagesFormat = rowFormat({
       const { name, number, options } = context;
       const task = dataset ?? name;
       const marks = marksOf(record);
-      const toolText = typeof tools === "string" ? tools : JSON.stringify(tools ?? []);
       const base = {
         id: id === undefined ? `${name}-${number}` : String(id),
         task,
         taskType: task,
         source: task,
-        ...(toolText.trim() === "" || toolText === "[]" ? {} : { tools: toolText }),
+        ...toolsField(tools),
         ...marks,
       };
       const reading = readConversation(messages.map(toTurn), base, options.turns, "messages");

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Turn } from "../example.js";
-import { readConversation, type SpokenTurn } from "./conversation.js";
+import { readConversation, type SpokenTurn, toolsField } from "./conversation.js";
 import { marksOf } from "./marks.js";
 import { readChecked, rowFormat } from "./row-format.js";
 import { text, writtenText } from "./rows.js";
@@ -58,7 +58,7 @@ export const shareGptFormat = rowFormat({
         task: name,
         taskType: name,
         source: name,
-        ...(isEmpty(tools) ? {} : { tools }),
+        ...toolsField(tools),
         ...marksOf(record),
       };
       return [readConversation([...opening, ...turns], base, options.turns, "conversations")];

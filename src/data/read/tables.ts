@@ -36,7 +36,8 @@ export interface TaskManifestEntry {
   readonly task: string;
   readonly split: "train" | "test" | "excluded";
   readonly category: string;
-  readonly sourceDataset: string;
+  /** Absent for a task that was made from no data set. */
+  readonly sourceDataset?: string;
   readonly instances: number;
   /** How the file was made: "upstream" as published, "rebuilt" out of rendered prompts, or after another copy. */
   readonly record: string;
@@ -48,7 +49,7 @@ export async function readTaskManifest(file: string): Promise<readonly TaskManif
     task: writtenText,
     split: z.enum(["train", "test", "excluded"]),
     category: writtenText,
-    source_dataset: writtenText,
+    source_dataset: writtenText.nullable(),
     instances: z.int().min(0),
     record: writtenText,
   });
@@ -57,7 +58,7 @@ export async function readTaskManifest(file: string): Promise<readonly TaskManif
     task,
     split,
     category,
-    sourceDataset,
+    ...(sourceDataset === null ? {} : { sourceDataset }),
     instances,
     record,
   }));

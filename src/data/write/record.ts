@@ -28,8 +28,7 @@ export interface RecordFormat {
 export const RECORD_FORMATS: Readonly<Record<WriteFormat, RecordFormat>> = {
   alpaca: {
     columns: ["instruction", "input", "output", ...MARKS],
-    missing: (example) =>
-      lacksOutput(example) ?? (example.instruction?.trim() ? undefined : "instruction"),
+    missing: (example) => lacksOutput(example) ?? (example.instruction?.trim() ? undefined : "instruction"),
     write(example, isTable) {
       const turns = isTable ? undefined : alpacaTurns(example);
       const { instruction, input, outputs } = example;

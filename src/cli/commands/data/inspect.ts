@@ -1,9 +1,19 @@
+import { relative } from "node:path";
 import { Command } from "commander";
 import type { Example } from "../../../data/example.js";
+import { Normaliser, NORMALISE_STEPS, type NormaliseReport } from "../../../data/normalise.js";
+import { type ReadReport, streamExamples } from "../../../data/read/index.js";
 import { positiveInteger } from "../../options.js";
-import { describeReadLedger, type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
+import {
+  describeNormalisation,
+  describeReadLedger,
+  readOptionsOf,
+  type ReadFlags,
+  textTable,
+  withReadFlags,
+} from "./shared.js";
 
-/** `ift-kit data inspect PATH`: format, counts, ledger, first rows. */
+/** `ift-kit data inspect PATH`: format, counts, ledger, what normalisation would do, first rows. */
 export function inspectCommand(): Command {
   return withReadFlags(new Command("inspect"))
     .description("Tells the format of data and why, counts its rows, shows the first of them.")
@@ -17,28 +27,17 @@ async function inspect(
   path: string,
   flags: ReadFlags & { readonly rows: number; readonly json?: true },
 ): Promise<void> {
-  const { examples, format, why, ledger } = await readWithFlags(path, flags);
-  const taskTypes = countByTaskType(examples);
-  const first = examples.slice(0, flags.rows);
+  const stream = await streamExamples(path, readOptionsOf(flags));
+  const findings = new Findings(flags.rows);
+  for await (const example of stream) findings.add(example);
+  const report = stream.report();
   if (flags.json === true) {
-    console.log(JSON.stringify({ path, format, why, ledger, taskTypes, first }, undefined, 2));
+    const { taskTypes, features, whatIf, first } = findings;
+    console.log(JSON.stringify({ path, ...report, taskTypes, features, whatIf, first }, undefined, 2));
     return;
   }
-  console.log(`${path}: ${format}, because it is ${why}`);
-  console.log(describeReadLedger(ledger));
-  for (const { message } of ledger.problems.slice(0, 5)) console.log(`  ${message}`);
-  const { repeatedReferences, emptyReferences } = ledger;
-  if (repeatedReferences + emptyReferences > 0) {
-    console.log(`references left out: ${repeatedReferences} repeated, ${emptyReferences} empty`);
-  }
-  console.log("");
-  console.log(
-    textTable(
-      ["task type", "tasks", "rows", "inputs empty"],
-      taskTypes.map(({ taskType, tasks, rows, emptyInputs }) => [taskType, tasks, rows, emptyInputs]),
-    ),
-  );
-  for (const example of first) console.log(`\n${describeExample(example)}`);
+  printReport(path, report);
+  printFindings(findings);
 }
 
 interface TaskTypeCount {
@@ -48,32 +47,121 @@ interface TaskTypeCount {
   readonly emptyInputs: number;
 }
 
-function countByTaskType(examples: readonly Example[]): TaskTypeCount[] {
-  const groups = new Map<string, Example[]>();
-  for (const example of examples) {
-    const group = groups.get(example.taskType);
-    if (group === undefined) groups.set(example.taskType, [example]);
-    else group.push(example);
+/** What some examples have, by name; only what occurs is shown. */
+const FEATURES: Readonly<Record<string, (example: Example) => boolean>> = {
+  "an instruction": ({ instruction }) => instruction !== undefined,
+  "several references": ({ outputs }) => outputs.length > 1,
+  "no reference": ({ outputs }) => outputs.length === 0,
+  options: ({ options }) => options !== undefined,
+  demonstrations: ({ positive = [], negative = [] }) => positive.length + negative.length > 0,
+  "earlier turns": ({ history }) => history !== undefined,
+  tools: ({ tools }) => tools !== undefined,
+  paraphrases: ({ paraphrases }) => paraphrases !== undefined,
+  "a rationale": ({ rationale }) => rationale !== undefined,
+  constraints: ({ constraints }) => constraints !== undefined,
+  "a licence": ({ licence }) => licence !== undefined,
+  "evaluation only": ({ evaluationOnly }) => evaluationOnly === true,
+};
+
+/** Counts examples as they go by: memory grows with the tasks, not with the rows. */
+class Findings {
+  readonly first: Example[] = [];
+  readonly features: Record<string, number> = {};
+  readonly #rows: number;
+  readonly #types = new Map<string, { tasks: Set<string>; rows: number; emptyInputs: number }>();
+  readonly #normalisers = NORMALISE_STEPS.map((step) => new Normaliser([step]));
+
+  /** @param rows how many of the first examples to keep */
+  constructor(rows: number) {
+    this.#rows = rows;
   }
-  return [...groups]
-    .map(([taskType, rows]) => ({
-      taskType,
-      tasks: new Set(rows.map(({ task }) => task)).size,
-      rows: rows.length,
-      emptyInputs: rows.filter(({ input }) => input === "").length,
-    }))
-    .sort((a, b) => b.rows - a.rows || (a.taskType < b.taskType ? -1 : 1));
+
+  add(example: Example): void {
+    if (this.first.length < this.#rows) this.first.push(example);
+    const counts = this.#types.get(example.taskType) ?? { tasks: new Set<string>(), rows: 0, emptyInputs: 0 };
+    this.#types.set(example.taskType, counts);
+    counts.tasks.add(example.task);
+    counts.rows++;
+    counts.emptyInputs += example.input === "" ? 1 : 0;
+    for (const [name, has] of Object.entries(FEATURES)) {
+      if (has(example)) this.features[name] = (this.features[name] ?? 0) + 1;
+    }
+    for (const normaliser of this.#normalisers) normaliser.apply(example);
+  }
+
+  /** The task types, the one with most rows first. */
+  get taskTypes(): TaskTypeCount[] {
+    return [...this.#types]
+      .map(([taskType, { tasks, rows, emptyInputs }]) => ({ taskType, tasks: tasks.size, rows, emptyInputs }))
+      .sort((a, b) => b.rows - a.rows || (a.taskType < b.taskType ? -1 : 1));
+  }
+
+  /** What each step of normalisation would do if it were the only one. */
+  get whatIf(): NormaliseReport[] {
+    return this.#normalisers.map((normaliser) => normaliser.report());
+  }
 }
 
-function describeExample({ id, task, instruction, input, outputs }: Example): string {
+function printReport(
+  path: string,
+  { format, why, ledger, normalisation, files, sideFiles }: ReadReport,
+): void {
+  console.log(`${path}: ${format}, because it is ${why}`);
+  console.log(describeReadLedger(ledger));
+  for (const { message } of ledger.problems.slice(0, 5)) console.log(`  ${message}`);
+  const { repeatedReferences, emptyReferences } = ledger;
+  if (repeatedReferences + emptyReferences > 0) {
+    console.log(`references left out: ${repeatedReferences} repeated, ${emptyReferences} empty`);
+  }
+  if (normalisation !== undefined) console.log(describeNormalisation(normalisation));
+  const shownFiles = files.slice(0, 20);
+  if (files.length > 1) {
+    const rows = shownFiles.map((file) => [
+      relative(path, file.path) || file.path,
+      file.format,
+      file.rowsIn,
+      file.examples,
+    ]);
+    console.log(`\n${textTable(["file", "format", "rows", "examples"], rows)}`);
+    if (files.length > shownFiles.length) console.log(`and ${files.length - shownFiles.length} other files`);
+  }
+  const kinds = new Map<string, number>();
+  for (const { what } of sideFiles) kinds.set(what, (kinds.get(what) ?? 0) + 1);
+  if (kinds.size > 0) {
+    const list = [...kinds].map(([what, count]) => `${count} ${what}`);
+    console.log(`\nfiles without rows: ${list.join("; ")}`);
+  }
+}
+
+function printFindings({ taskTypes, features, whatIf, first }: Findings): void {
+  console.log("");
+  console.log(
+    textTable(
+      ["task type", "tasks", "examples", "inputs empty"],
+      taskTypes.map(({ taskType, tasks, rows, emptyInputs }) => [taskType, tasks, rows, emptyInputs]),
+    ),
+  );
+  const having = Object.entries(features).map(([name, rows]) => `${name} ${rows}`);
+  if (having.length > 0) console.log(`\nexamples with: ${having.join(", ")}`);
+  const effects = whatIf.map(({ steps: [step = ""], changed, rowsIn, kept }) => {
+    const [rows = 0] = Object.values(changed);
+    return `${step} ${rows}${rowsIn === kept ? "" : ` (${rowsIn - kept} dropped)`}`;
+  });
+  console.log(`\n--normalise would change: ${effects.join(", ")}`);
+  for (const example of first) console.log(`\n${describeExample(example)}`);
+}
+
+function describeExample({ id, task, instruction, input, outputs, history = [] }: Example): string {
   const shorten = (text: string): string => {
     const line = text.replace(/\s+/g, " ").trim();
     return line.length > 160 ? `${line.slice(0, 160)}...` : line;
   };
+  const [output] = outputs;
   return [
     `${id} (${task})`,
+    ...(history.length === 0 ? [] : [`  history      ${history.length} turns`]),
     `  instruction  ${instruction === undefined ? "(none)" : shorten(instruction)}`,
     `  input        ${input === "" ? "(empty)" : shorten(input)}`,
-    `  output       ${shorten(outputs[0] ?? "")}${outputs.length > 1 ? ` (and ${outputs.length - 1} other references)` : ""}`,
+    `  output       ${output === undefined ? "(none)" : shorten(output)}${outputs.length > 1 ? ` (and ${outputs.length - 1} other references)` : ""}`,
   ].join("\n");
 }

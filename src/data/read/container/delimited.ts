@@ -20,7 +20,6 @@ export async function* readDelimited(path: string, delimiter: "," | "\t"): Async
   const parser = parse({
     delimiter,
     record_delimiter: ["\r\n", "\n"],
-    bom: true,
     info: true,
     // Bytes, so that bad UTF-8 is seen instead of replaced.
     encoding: null,
@@ -29,7 +28,7 @@ export async function* readDelimited(path: string, delimiter: "," | "\t"): Async
     max_record_size: LARGEST_RECORD,
   });
   // The callback is there because pipeline wants one: the same error comes out of the loop.
-  pipeline(readBytes(path), parser, () => undefined);
+  pipeline(withoutByteOrderMark(readBytes(path)), parser, () => undefined);
   let header: readonly string[] | undefined;
   let row = 0;
   try {
@@ -45,6 +44,16 @@ export async function* readDelimited(path: string, delimiter: "," | "\t"): Async
     }
   } catch (error) {
     throw error instanceof KitError ? error : parserError(path, error, row + 1);
+  }
+}
+
+/** The parser's own way of leaving the mark out would also turn its bytes into texts. */
+async function* withoutByteOrderMark(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const block of blocks) {
+    const hasMark = isFirst && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf;
+    yield hasMark ? block.subarray(3) : block;
+    isFirst = false;
   }
 }
 
