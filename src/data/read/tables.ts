@@ -105,7 +105,7 @@ export interface T0Dataset {
   readonly subset?: string;
   /** The cluster of tasks that T0 puts it in. */
   readonly cluster: string;
-  /** The mixtures that train on it ("BASE", ...); "" for the held-out ones. */
+  /** The first of T0's mixtures that trains on it: "BASE", a larger one such as "SGLUE", or "" for none. */
   readonly train: string;
   /** The mixtures that it evaluates; "" for none. */
   readonly evaluate: string;
