@@ -8,7 +8,14 @@ import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { Decoder } from "./decoder.js";
 import { fromFloat32, type WeightType } from "./half.js";
 import { fromHuggingFace, modelTypeOf, toHuggingFace, tokenIds } from "./hugging-face/config.js";
-import { isIgnored, type ModelType, NAME_TABLES, storedParameter } from "./hugging-face/names.js";
+import {
+  isIgnored,
+  KIT_LAYOUT,
+  type Layout,
+  type ModelType,
+  NAME_TABLES,
+  storedParameter,
+} from "./hugging-face/names.js";
 import { joinParts, partOf } from "./hugging-face/parts.js";
 import { parameterSpecs } from "./parameters.js";
 import { type StoredTensor, writeSafetensors } from "./safetensors.js";
@@ -18,12 +25,6 @@ import { INDEX_FILE, WEIGHTS_FILE, WeightsFolder } from "./weights.js";
 /** Names of the files of a model folder. */
 export const CONFIG_FILE = "config.json";
 export const GENERATION_FILE = "generation_config.json";
-
-/** The kit's own layout, for decoders that no family of `transformers` computes (PaLM's block). */
-const ARCHITECTURE = "ift-kit-decoder";
-
-/** How a checkpoint names and stores its parameters: a family of `transformers`, or as the kit does. */
-type Layout = ModelType | typeof ARCHITECTURE;
 
 /** How a decoder is written; what is left out changes no weight. */
 export interface SaveOptions {
@@ -43,15 +44,22 @@ export interface SaveOptions {
 /**
  * Writes `config.json`, the weights and, where the special tokens are given, `generation_config.json` into a folder,
  * which is made when it is not there. Each file is written whole or not at all.
- * @throws KitError when the folder cannot be written, or no family of `transformers` fits and one was asked for
+ * @throws KitError when the folder cannot be written, the decoder has an adapter, or no family of `transformers` fits
+ *   and one was asked for
  */
 export function saveDecoder(directory: string, decoder: Decoder, options: SaveOptions = {}): void {
   const { special } = options;
+  if (decoder.adapter !== undefined) {
+    throw new KitError(
+      "the decoder has an adapter, which is no part of its weights",
+      "save the adapter by itself (saveAdapter), or merge it first (mergeAdapter)",
+    );
+  }
   const layout = layoutFor(decoder.config, options.layout);
   writeWeights(directory, storedTensors(decoder, layout, options.type ?? "F32"), options.maxFileBytes);
   const config =
-    layout === ARCHITECTURE
-      ? { architecture: ARCHITECTURE, ...decoder.config }
+    layout === KIT_LAYOUT
+      ? { architecture: KIT_LAYOUT, ...decoder.config }
       : {
           ...toHuggingFace(layout, decoder.config, special),
           torch_dtype: TORCH_TYPES[options.type ?? "F32"],
@@ -67,10 +75,10 @@ const TORCH_TYPES: Readonly<Record<WeightType, string>> = {
 };
 
 function layoutFor(config: DecoderConfig, wanted: SaveOptions["layout"]): Layout {
-  if (wanted === "kit") return ARCHITECTURE;
+  if (wanted === "kit") return KIT_LAYOUT;
   const type = modelTypeOf(config);
   if (type !== undefined) return type;
-  if (wanted === undefined) return ARCHITECTURE;
+  if (wanted === undefined) return KIT_LAYOUT;
   throw new KitError(
     `no family of transformers (${Object.keys(NAME_TABLES).join(", ")}) computes this decoder`,
     'save it with the layout "kit"',
@@ -82,14 +90,14 @@ function layoutFor(config: DecoderConfig, wanted: SaveOptions["layout"]): Layout
 function storedTensors(decoder: Decoder, layout: Layout, type: WeightType): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const spec of parameterSpecs(decoder.config)) {
-    const parameter = decoder.parameter(spec.name);
-    const { parts, transposed } = partsOf(layout, decoder.config, spec);
+    const weight = decoder.weight(spec.name);
+    const { parts, transposed } = storedParameter(layout, decoder.config, spec);
     for (const part of parts) {
       tensors.set(part.name, {
         dtype: type,
         shape: part.shape,
         get data(): Float32Array | Uint16Array {
-          return fromFloat32(type, partOf(valuesOf(parameter), spec.shape, part.columns, transposed));
+          return fromFloat32(type, partOf(valuesOf(weight, spec.name), spec.shape, part.columns, transposed));
         },
       });
     }
@@ -97,21 +105,10 @@ function storedTensors(decoder: Decoder, layout: Layout, type: WeightType): Map<
   return tensors;
 }
 
-function partsOf(
-  layout: Layout,
-  config: DecoderConfig,
-  spec: { readonly name: string; readonly shape: readonly number[] },
-  prefixed?: boolean,
-): ReturnType<typeof storedParameter> {
-  if (layout !== ARCHITECTURE) return storedParameter(layout, config, spec, prefixed);
-  const { name, shape } = spec;
-  return { parts: [{ name, shape, columns: [0, shape.at(-1) ?? 0] }], transposed: false };
-}
-
-function valuesOf(parameter: TensorFlow.Variable): Float32Array {
-  const values = parameter.dataSync();
+function valuesOf(weight: TensorFlow.Tensor, name: string): Float32Array {
+  const values = weight.dataSync();
   if (values instanceof Float32Array) return values;
-  throw new Error(`the parameter ${parameter.name} is not float32`);
+  throw new Error(`the parameter ${name} is not float32`);
 }
 
 /** `transformers` wants to know that the tensors are PyTorch's. */
@@ -168,10 +165,10 @@ export function loadDecoder(directory: string): Decoder {
   const weights = WeightsFolder.open(directory);
   try {
     // GPT-2's first checkpoints are of the model without its head, whose names have no prefix.
-    const prefixed = layout === ARCHITECTURE || !weights.names.includes("wte.weight");
+    const prefixed = layout === KIT_LAYOUT || !weights.names.includes("wte.weight");
     checkNames(weights, layout, config, prefixed);
     return Decoder.fromValues(config, (spec) => {
-      const { parts, transposed } = partsOf(layout, config, spec, prefixed);
+      const { parts, transposed } = storedParameter(layout, config, spec, prefixed);
       const read = parts.map(({ name, columns }) => ({ columns, values: weights.read(name) }));
       return joinParts(read, spec.shape, transposed);
     });
@@ -209,14 +206,14 @@ function readConfig(directory: string): { readonly layout: Layout; readonly conf
     );
   }
   const { architecture, ...config } = fields;
-  if (architecture !== ARCHITECTURE) {
+  if (architecture !== KIT_LAYOUT) {
     throw new KitError(
-      `the architecture is ${JSON.stringify(architecture)}, known is "${ARCHITECTURE}"`,
+      `the architecture is ${JSON.stringify(architecture)}, known is "${KIT_LAYOUT}"`,
       "give the folder of a model that ift-kit saved",
       { file, field: "architecture" },
     );
   }
-  return { layout: ARCHITECTURE, config: parseDecoderConfig(config, { file }) };
+  return { layout: KIT_LAYOUT, config: parseDecoderConfig(config, { file }) };
 }
 
 function isModelType(value: unknown): value is ModelType {
@@ -227,13 +224,13 @@ function isModelType(value: unknown): value is ModelType {
 function checkNames(weights: WeightsFolder, layout: Layout, config: DecoderConfig, prefixed: boolean): void {
   const left = new Set(weights.names);
   for (const spec of parameterSpecs(config)) {
-    for (const { name, shape } of partsOf(layout, config, spec, prefixed).parts) {
+    for (const { name, shape } of storedParameter(layout, config, spec, prefixed).parts) {
       weights.check(name, shape);
       left.delete(name);
     }
   }
   for (const name of left) {
-    if (layout !== ARCHITECTURE && isIgnored(layout, config.tiedHead, name)) continue;
+    if (layout !== KIT_LAYOUT && isIgnored(layout, config.tiedHead, name)) continue;
     throw corrupt(
       weights.path,
       `the tensor "${name}" is no parameter of the model that ${CONFIG_FILE} describes`,

@@ -6,7 +6,7 @@ import {
   splitHeads,
 } from "../engine/ops/attention.js";
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
-import { linear } from "../engine/ops/linear.js";
+import { linear, linearOperation } from "../engine/ops/linear.js";
 import { rotaryAngles } from "../engine/ops/rotary.js";
 import { Tape } from "../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
@@ -14,7 +14,11 @@ import { KitError } from "../support/errors.js";
 import type { KeyValueCache } from "./cache.js";
 import { type DecoderConfig, headShape } from "./config.js";
 import { decoderForward } from "./forward.js";
+import { Layers } from "./layers.js";
+import type { LoraAdapter } from "./lora/adapter.js";
 import { type ParameterSpec, parameterSpecs, startValues } from "./parameters.js";
+
+const HEAD = "head.weight";
 
 /** A batch of token rows. */
 export interface DecoderInput {
@@ -24,19 +28,27 @@ export interface DecoderInput {
   readonly positions?: TensorFlow.Tensor2D;
   /** int32 `[batch, time]`: tokens see only their own segment. Given when rows are packed; 0 is padding. */
   readonly segments?: TensorFlow.Tensor2D;
+  /** int32 `[2]`, another one for each pass: there is dropout, where the adapter has a rate of it. */
+  readonly dropoutSeed?: TensorFlow.Tensor1D;
 }
+
+type Weights = ReadonlyMap<string, TensorFlow.Variable>;
 
 /** A decoder-only transformer with pre-norm blocks (GPT-2, Llama, PaLM), its parameters in float32 variables. */
 export class Decoder {
   readonly config: DecoderConfig;
-  readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
+  /** All weights by name, trained or not. */
+  readonly weights: Weights;
+  /** Low-rank updates of some layers; then these alone are trained. */
+  readonly adapter: LoraAdapter | undefined;
   readonly #trunk: readonly TensorFlow.Variable[];
 
-  private constructor(config: DecoderConfig, parameters: ReadonlyMap<string, TensorFlow.Variable>) {
+  private constructor(config: DecoderConfig, weights: Weights, adapter?: LoraAdapter) {
     this.config = config;
-    this.parameters = parameters;
+    this.weights = weights;
+    this.adapter = adapter;
     // An untied head has no part in the hidden states.
-    this.#trunk = [...parameters].filter(([name]) => name !== "head.weight").map(([, value]) => value);
+    this.#trunk = [...this.parameters].filter(([name]) => name !== HEAD).map(([, value]) => value);
   }
 
   /** A decoder with GPT-2's start, from a seed: the same config and seed give the same bits everywhere. */
@@ -58,6 +70,19 @@ export class Decoder {
       throw error;
     }
     return new Decoder(config, parameters);
+  }
+
+  /** What is trained, by name. */
+  get parameters(): Weights {
+    return this.adapter?.parameters ?? this.weights;
+  }
+
+  /**
+   * The same decoder, whose weights it shares, with low-rank updates that alone are trained. It is disposed before this
+   * one, and its `dispose` frees the adapter only.
+   */
+  withAdapter(adapter: LoraAdapter): Decoder {
+    return new Decoder(this.config, this.weights, adapter);
   }
 
   /** Number of trained numbers; a tied head counts once. */
@@ -129,25 +154,29 @@ export class Decoder {
    * @returns `[rows, vocabulary]`
    */
   logits(hidden: TensorFlow.Tensor2D): TensorFlow.Tensor2D {
-    const head = this.parameter(this.config.tiedHead ? "embedding.token" : "head.weight");
-    return linear(hidden, head as TensorFlow.Tensor as TensorFlow.Tensor2D, undefined, true);
+    const head = this.weight(this.config.tiedHead ? "embedding.token" : HEAD);
+    if (this.adapter === undefined) return linear(hidden, head as TensorFlow.Tensor2D, undefined, true);
+    // A frozen head: the tape leaves out its gradient, which is as large as the embedding.
+    return Tape.run([hidden], (tape) =>
+      tape.apply(linearOperation, [hidden, head, undefined], { transposed: true }),
+    ) as TensorFlow.Tensor2D;
   }
 
-  /** A parameter by name. */
-  parameter(name: string): TensorFlow.Variable {
-    const parameter = this.parameters.get(name);
-    if (parameter === undefined) throw new Error(`no parameter ${name}`);
-    return parameter;
+  /** A weight by name. */
+  weight(name: string): TensorFlow.Tensor {
+    const weight = this.weights.get(name);
+    if (weight === undefined) throw new Error(`no weight ${name}`);
+    return weight;
   }
 
-  /** Frees the parameters. */
+  /** Frees the weights, or the adapter where there is one. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
   }
 
   /** `[batch * time, width]`, or `[n, width]` */
   #hidden(
-    { ids, positions, segments }: DecoderInput,
+    { ids, positions, segments, dropoutSeed }: DecoderInput,
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
     const [batch, time] = ids.shape;
@@ -155,11 +184,13 @@ export class Decoder {
     return tf.tidy(() => {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
       const options = { mask, ...this.#layout(batch, time, positions) };
-      return Tape.run(this.#trunk, (tape) =>
-        decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint) =>
+      return Tape.run(this.#trunk, (tape) => {
+        if (tape.recording) this.#checkDropout(dropoutSeed);
+        const layers = new Layers(tape, this.weights, this.adapter?.updates(dropoutSeed));
+        return decoderForward(layers, this.config, { ids, positions, rows }, (joint) =>
           tape.apply(selfAttentionOperation, [joint], options),
-        ),
-      );
+        );
+      });
     });
   }
 
@@ -181,13 +212,14 @@ export class Decoder {
       const positions = tf.tensor2d(places, [batch, time], "int32");
       const layout = this.#layout(batch, time, positions);
       const mask = cache.mask(time);
-      return Tape.forward((tape) =>
-        decoderForward(tape, this.config, this.parameters, { ids, positions, rows }, (joint, layer) => {
+      return Tape.forward((tape) => {
+        const layers = new Layers(tape, this.weights, this.adapter?.updates(undefined));
+        return decoderForward(layers, this.config, { ids, positions, rows }, (joint, layer) => {
           const { scaledQuery, key, value } = splitHeads(joint, layout);
           const all = cache.join(layer, key, value);
           return joinHeads(mix(scaledQuery, all.key, all.value, mask).output);
-        }),
-      );
+        });
+      });
     });
   }
 
@@ -199,6 +231,16 @@ export class Decoder {
         ? rotaryAngles(positions ?? time, { ...kind, contextLength, headWidth, heads, keyValueHeads })
         : undefined;
     return { batch, time, heads, keyValueHeads, rotary };
+  }
+
+  #checkDropout(seed: TensorFlow.Tensor1D | undefined): void {
+    const rate = this.adapter?.config.dropout ?? 0;
+    if (rate === 0 || seed !== undefined) return;
+    throw new KitError(
+      `the adapter has a dropout of ${rate}, and this training step gives it no random numbers`,
+      "set the dropout to 0, or train with a step that is not compiled",
+      { field: "lora.dropout" },
+    );
   }
 
   #checkLength(time: number): void {

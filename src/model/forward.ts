@@ -1,20 +1,12 @@
-import { embeddingOperation } from "../engine/ops/embedding.js";
 import { geluOperation } from "../engine/ops/gelu.js";
 import { reshape } from "../engine/ops/kernels.js";
-import { layerNormOperation } from "../engine/ops/layer-norm.js";
-import { linearOperation } from "../engine/ops/linear.js";
 import { positionsOperation } from "../engine/ops/positions.js";
-import { residualOperation } from "../engine/ops/residual.js";
-import { rmsNormOperation } from "../engine/ops/rms-norm.js";
 import { swigluOperation } from "../engine/ops/silu.js";
-import type { Tape } from "../engine/ops/tape.js";
 import type { TensorFlow } from "../engine/tensorflow.js";
 import type { DecoderConfig } from "./config.js";
+import type { Layers } from "./layers.js";
 
 type Tensor = TensorFlow.Tensor;
-
-/** The parameters by name. */
-export type Parameters = ReadonlyMap<string, Tensor>;
 
 /** How a block mixes its positions: queries, keys and values `[rows, columns]` -> `[rows, heads * headWidth]`. */
 export type Attend = (joint: Tensor, layer: number) => Tensor;
@@ -36,18 +28,14 @@ export interface ForwardInput {
  * @returns `[batch * time, width]`, or `[n, width]` for the wanted rows
  */
 export function decoderForward(
-  tape: Tape,
+  layerOf: Layers,
   config: DecoderConfig,
-  parameters: Parameters,
   { ids, positions, rows }: ForwardInput,
   attend: Attend,
 ): Tensor {
-  const layerOf = new Layers(tape, config, parameters);
+  const { tape } = layerOf;
   const [batch, time] = ids.shape;
-  let stream = tape.apply(embeddingOperation, [layerOf.parameter("embedding.token")], {
-    ids: reshape(ids, [batch * time]),
-    size: config.vocabularySize,
-  });
+  let stream = layerOf.rows(layerOf.parameter("embedding.token"), reshape(ids, [batch * time]));
   if (config.positions.kind === "learned") {
     const { contextLength } = config;
     const options = { batch, time, positions, contextLength };
@@ -56,13 +44,14 @@ export function decoderForward(
   for (let layer = 0; layer < config.layers; layer++) {
     const input = stream;
     const wanted = layer === config.layers - 1 ? rows : undefined;
-    stream = tape.scope(() => block(layerOf, input, layer, attend, wanted));
+    stream = tape.scope(() => block(layerOf, config, input, layer, attend, wanted));
   }
-  return layerOf.norm("norm", stream);
+  return norm(layerOf, config, "norm", stream);
 }
 
 function block(
   layerOf: Layers,
+  config: DecoderConfig,
   input: Tensor,
   layer: number,
   attend: Attend,
@@ -70,63 +59,24 @@ function block(
 ): Tensor {
   const attention = `layers.${layer}.attention`;
   const feedForward = `layers.${layer}.feedForward`;
-  const parallel = layerOf.config.block === "parallel";
-  const read = layerOf.norm(parallel ? `layers.${layer}.norm` : `${attention}.norm`, input);
+  const parallel = config.block === "parallel";
+  const choose = (x: Tensor): Tensor => (wanted === undefined ? x : layerOf.rows(x, wanted));
+  const read = norm(layerOf, config, parallel ? `layers.${layer}.norm` : `${attention}.norm`, input);
   const joint = layerOf.linear(`${attention}.queryKeyValue`, read);
-  const mixed = layerOf.choose(attend(joint, layer), wanted);
-  const stream = layerOf.residual(
-    layerOf.choose(input, wanted),
-    layerOf.linear(`${attention}.output`, mixed),
-  );
-  const normed = parallel ? layerOf.choose(read, wanted) : layerOf.norm(`${feedForward}.norm`, stream);
-  const activated = layerOf.activation(feedForward, normed);
+  const mixed = choose(attend(joint, layer));
+  const stream = layerOf.residual(choose(input), layerOf.linear(`${attention}.output`, mixed));
+  const normed = parallel ? choose(read) : norm(layerOf, config, `${feedForward}.norm`, stream);
+  const activated = activation(layerOf, config, feedForward, normed);
   return layerOf.residual(stream, layerOf.linear(`${feedForward}.down`, activated));
 }
 
-/** The layers of a decoder by the name of their parameters, recorded on a tape. */
-class Layers {
-  readonly config: DecoderConfig;
-  readonly #tape: Tape;
-  readonly #parameters: Parameters;
+function norm(layerOf: Layers, config: DecoderConfig, name: string, x: Tensor): Tensor {
+  const { kind, epsilon } = config.norm;
+  return kind === "rms" ? layerOf.rmsNorm(name, x, epsilon) : layerOf.layerNorm(name, x, epsilon);
+}
 
-  constructor(tape: Tape, config: DecoderConfig, parameters: Parameters) {
-    this.#tape = tape;
-    this.config = config;
-    this.#parameters = parameters;
-  }
-
-  parameter(name: string): Tensor {
-    const parameter = this.#parameters.get(name);
-    if (parameter === undefined) throw new Error(`the decoder has no parameter ${name}`);
-    return parameter;
-  }
-
-  linear(name: string, x: Tensor): Tensor {
-    const inputs = [x, this.parameter(`${name}.weight`), this.#parameters.get(`${name}.bias`)] as const;
-    return this.#tape.apply(linearOperation, inputs, { transposed: false });
-  }
-
-  norm(name: string, x: Tensor): Tensor {
-    const { kind, epsilon } = this.config.norm;
-    const gain = this.parameter(`${name}.gain`);
-    if (kind === "rms") return this.#tape.apply(rmsNormOperation, [x, gain], { epsilon });
-    return this.#tape.apply(layerNormOperation, [x, gain, this.#parameters.get(`${name}.bias`)], { epsilon });
-  }
-
-  activation(name: string, x: Tensor): Tensor {
-    const up = this.linear(`${name}.up`, x);
-    if (this.config.activation === "gelu-tanh") return this.#tape.apply(geluOperation, [up], undefined);
-    return this.#tape.apply(swigluOperation, [this.linear(`${name}.gate`, x), up], undefined);
-  }
-
-  /** The wanted rows of `[rows, width]`, all by default. */
-  choose(x: Tensor, wanted: Tensor | undefined): Tensor {
-    if (wanted === undefined) return x;
-    const [size = 0] = x.shape;
-    return this.#tape.apply(embeddingOperation, [x], { ids: wanted, size });
-  }
-
-  residual(stream: Tensor, branch: Tensor): Tensor {
-    return this.#tape.apply(residualOperation, [stream, branch], undefined);
-  }
+function activation(layerOf: Layers, config: DecoderConfig, name: string, x: Tensor): Tensor {
+  const up = layerOf.linear(`${name}.up`, x);
+  if (config.activation === "gelu-tanh") return layerOf.tape.apply(geluOperation, [up], undefined);
+  return layerOf.tape.apply(swigluOperation, [layerOf.linear(`${name}.gate`, x), up], undefined);
 }

@@ -158,7 +158,7 @@ describe("decoder", () => {
 
   it("starts with the bits of its seed, and each parameter on its own", () => {
     const values = (decoder: Decoder, name: string): Float32Array =>
-      decoder.parameter(name).dataSync<"float32">().slice();
+      decoder.weight(name).dataSync<"float32">().slice();
     const [a, b, other, deeper] = [
       Decoder.create(GPT2, 1),
       Decoder.create(GPT2, 1),
@@ -175,7 +175,7 @@ describe("decoder", () => {
   it("starts as GPT-2, wider the narrower it is: the deviation of the branches smaller with the depth", () => {
     const decoder = Decoder.create({ ...GPT2, width: 64, feedForwardWidth: 256, layers: 8 }, 1);
     const deviation = (name: string): number =>
-      Math.sqrt(tf.tidy(() => tf.moments(decoder.parameter(name)).variance.dataSync()[0] ?? NaN));
+      Math.sqrt(tf.tidy(() => tf.moments(decoder.weight(name)).variance.dataSync()[0] ?? NaN));
     assertClose([deviation("layers.3.attention.queryKeyValue.weight")], [0.02 * Math.sqrt(12)], 2e-3);
     assertClose([deviation("layers.3.feedForward.down.weight")], [(0.02 * Math.sqrt(12)) / 4], 6e-4);
     assert.equal(deviation("layers.3.feedForward.down.bias"), 0);

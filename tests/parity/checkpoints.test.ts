@@ -161,7 +161,7 @@ describe("checkpoints of transformers", () => {
       saveDecoder(join(folder, type), decoder, { type });
       const again = loadDecoder(join(folder, type));
       for (const [name, parameter] of decoder.parameters) {
-        const [exact, rounded] = [parameter.dataSync(), again.parameter(name).dataSync()];
+        const [exact, rounded] = [parameter.dataSync(), again.weight(name).dataSync()];
         exact.forEach((value, index) => {
           const error = Math.abs((rounded[index] ?? NaN) - value);
           assert.ok(error <= limit * Math.abs(value) + 1e-7, `${name} ${index}: ${value}, ${rounded[index]}`);

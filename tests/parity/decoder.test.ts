@@ -6,11 +6,11 @@ import { softmaxCrossEntropySum } from "../../src/engine/ops/index.js";
 import { startEngine, type BackendName } from "../../src/engine/start.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import { type DecoderConfig, parseDecoderConfig } from "../../src/model/config.js";
-import { Decoder, type DecoderInput } from "../../src/model/decoder.js";
-import { parameterSpecs } from "../../src/model/parameters.js";
+import type { Decoder, DecoderInput } from "../../src/model/decoder.js";
 import type { OptimizerConfig } from "../../src/train/config.js";
 import { AdamW } from "../../src/train/optimizer.js";
 import { assertClose, largestDifference } from "../engine/numeric.js";
+import { waveDecoder } from "./wave.js";
 
 interface Golden {
   readonly config: DecoderConfig;
@@ -33,19 +33,6 @@ interface Goldens {
 }
 
 const goldens = JSON.parse(readFileSync(new URL("golden/decoder.json", import.meta.url), "utf8")) as Goldens;
-
-/** The weights that make_decoder_goldens.py gives its models. */
-function waveDecoder(config: DecoderConfig): Decoder {
-  const sorted = parameterSpecs(config)
-    .map(({ name }) => name)
-    .sort();
-  return Decoder.fromValues(config, ({ name, shape }) => {
-    const offset = name.endsWith(".gain") ? 1 : 0;
-    const phase = sorted.indexOf(name);
-    const length = shape.reduce((product, size) => product * size, 1);
-    return Float32Array.from({ length }, (_, k) => offset + 0.4 * Math.sin(2.399963 * k + phase));
-  });
-}
 
 /** What goes in, and which places of the flattened rows hold a token. */
 function inputOf({ ids, positions, padding }: Golden): { input: DecoderInput; places: number[] } {

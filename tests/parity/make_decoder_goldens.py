@@ -299,8 +299,9 @@ def run(config, batch, time, layout):
     }
 
 
-torch.manual_seed(0)
-golden = {"optimizer": OPTIMIZER, "cases": {name: run(*case) for name, case in CASES.items()}}
-path = Path(__file__).parent / "golden" / "decoder.json"
-path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
-print(path, path.stat().st_size, "bytes")
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    golden = {"optimizer": OPTIMIZER, "cases": {name: run(*case) for name, case in CASES.items()}}
+    path = Path(__file__).parent / "golden" / "decoder.json"
+    path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+    print(path, path.stat().st_size, "bytes")

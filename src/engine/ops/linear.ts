@@ -10,6 +10,8 @@ interface LinearOptions {
   readonly transposed: boolean;
 }
 
+const ALL: readonly boolean[] = [true, true, true];
+
 /** `x [rows, in]` times `weight [in, out]` plus `bias [out]`. */
 export const linearOperation: Operation<readonly [Tensor, Tensor, Tensor | undefined], LinearOptions> = {
   name: "linear",
@@ -18,12 +20,13 @@ export const linearOperation: Operation<readonly [Tensor, Tensor, Tensor | undef
     const output = bias === undefined ? product : addBias(product, bias);
     return { output, saved: bias === undefined ? [x, weight] : [x, weight, bias] };
   },
-  backward(gradient, [x, weight, bias], { transposed }) {
+  backward(gradient, [x, weight, bias], { transposed }, [inputWanted, weightWanted, biasWanted] = ALL) {
     if (x === undefined || weight === undefined) throw new Error("linear: nothing was saved");
+    const weightGradient = (): Tensor => (transposed ? matmul(gradient, x, true) : matmul(x, gradient, true));
     return [
-      matmul(gradient, weight, false, !transposed),
-      transposed ? matmul(gradient, x, true) : matmul(x, gradient, true),
-      bias === undefined ? undefined : biasGradient(gradient),
+      inputWanted === true ? matmul(gradient, weight, false, !transposed) : undefined,
+      weightWanted === true ? weightGradient() : undefined,
+      bias !== undefined && biasWanted === true ? biasGradient(gradient) : undefined,
     ];
   },
 };

@@ -16,8 +16,16 @@ export interface Forward {
 export interface Operation<Inputs extends readonly (Tensor | undefined)[], Options> {
   readonly name: string;
   forward(inputs: Inputs, options: Options): Forward;
-  /** The gradient of each input, in order, undefined for an undefined input; `saved` is as the forward pass left it. */
-  backward(gradient: Tensor, saved: readonly Tensor[], options: Options): readonly (Tensor | undefined)[];
+  /**
+   * The gradient of each input, in order, undefined for an undefined input; `saved` is as the forward pass left it.
+   * @param wanted for each input whether its gradient is needed; where it is not, it may be left undefined. Default: all
+   */
+  backward(
+    gradient: Tensor,
+    saved: readonly Tensor[],
+    options: Options,
+    wanted?: readonly boolean[],
+  ): readonly (Tensor | undefined)[];
 }
 
 /** Runs an op so that TF.js' own `grads` and `variableGrads` differentiate it. */

@@ -7,6 +7,8 @@ type Tensor = TensorFlow.Tensor;
 /** One op that was run, as the backward pass needs it. */
 interface TapeNode {
   readonly inputs: readonly (number | undefined)[];
+  /** For each input whether it depends on a parameter. */
+  readonly wanted: readonly boolean[];
   readonly output: number;
   /** Indices into the tape's saved tensors. */
   readonly saved: readonly number[];
@@ -19,16 +21,21 @@ export type Network = (tape: Tape) => Tensor;
 /**
  * Runs a chain of operations and differentiates it, as one node of TF.js' own tape. TF.js frees nothing during backprop
  * and records each kernel; here a saved tensor and a gradient are freed as soon as nothing needs them any more, and the
- * ops' temporaries at the end of each op. Without a gradient being taken nothing is recorded or kept.
+ * ops' temporaries at the end of each op. What depends on no parameter (the frozen part of a network) is not recorded, and
+ * without a gradient being taken nothing is.
  */
 export class Tape {
-  readonly #recording: boolean;
+  /** Whether a gradient is being taken. */
+  readonly recording: boolean;
+  /** Ids of the parameters and of what depends on them. */
+  readonly #dependent: Set<number>;
   readonly #nodes: TapeNode[] = [];
   readonly #saved: Tensor[] = [];
   readonly #savedIndex = new Map<number, number>();
 
-  private constructor(recording: boolean) {
-    this.#recording = recording;
+  private constructor(recording: boolean, parameters: readonly Tensor[]) {
+    this.recording = recording;
+    this.#dependent = new Set(parameters.map(({ id }) => id));
   }
 
   /**
@@ -38,7 +45,7 @@ export class Tape {
   static run(parameters: readonly Tensor[], network: Network): Tensor {
     const engine = tf.engine() as unknown as { isTapeOn(): boolean };
     if (!engine.isTapeOn()) return Tape.forward(network);
-    const tape = new Tape(true);
+    const tape = new Tape(true, parameters);
     const run = tf.customGrad((...values: (Tensor | TensorFlow.GradSaveFunc)[]) => {
       const save = values[parameters.length] as TensorFlow.GradSaveFunc;
       const value = network(tape);
@@ -54,7 +61,7 @@ export class Tape {
 
   /** Runs a network without recording. */
   static forward(network: Network): Tensor {
-    return tf.tidy(() => network(new Tape(false)));
+    return tf.tidy(() => network(new Tape(false, [])));
   }
 
   /** Runs one op. */
@@ -63,23 +70,26 @@ export class Tape {
     inputs: Inputs,
     options: Options,
   ): Tensor {
-    if (!this.#recording) return tf.tidy(() => operation.forward(inputs, options).output);
+    const wanted = inputs.map((input) => input !== undefined && this.#dependent.has(input.id));
+    if (!wanted.includes(true)) return tf.tidy(() => operation.forward(inputs, options).output);
     const [output, ...saved] = tf.tidy(() => {
       const result = operation.forward(inputs, options);
       return [result.output, ...result.saved];
     }) as [Tensor, ...Tensor[]];
+    this.#dependent.add(output.id);
     this.#nodes.push({
       inputs: inputs.map((input) => input?.id),
+      wanted,
       output: output.id,
       saved: saved.map((tensor) => this.#indexOf(tensor)),
-      backward: (gradient, kept) => operation.backward(gradient, kept, options),
+      backward: (gradient, kept) => operation.backward(gradient, kept, options, wanted),
     });
     return output;
   }
 
   /** Frees what `body` leaves behind but its result and what the backward pass needs. */
   scope(body: () => Tensor): Tensor {
-    return this.#recording ? body() : tf.tidy(body);
+    return this.recording ? body() : tf.tidy(body);
   }
 
   #indexOf(tensor: Tensor): number {
@@ -104,8 +114,12 @@ export class Tape {
         gradients.delete(node.output);
         const needed = node.saved.flatMap((index) => kept[index] ?? []);
         const leaving = tf.tidy(() => node.backward(arriving, needed) as Tensor[]);
-        leaving.forEach((part: Tensor | undefined, index) => collect(gradients, node.inputs[index], part));
-        if (!leaving.includes(arriving)) arriving.dispose();
+        const passedOn = leaving.map((part, index) => node.wanted[index] === true && part === arriving);
+        leaving.forEach((part: Tensor | undefined, index) => {
+          if (node.wanted[index] === true) collect(gradients, node.inputs[index], part);
+          else if (part !== arriving) part?.dispose();
+        });
+        if (!passedOn.includes(true)) arriving.dispose();
       }
       for (const index of node.saved) {
         const left = (uses[index] ?? 0) - 1;

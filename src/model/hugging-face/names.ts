@@ -86,6 +86,12 @@ export const NAME_TABLES = {
 /** A `model_type` of `transformers` that the kit reads and writes. */
 export type ModelType = keyof typeof NAME_TABLES;
 
+/** The kit's own layout: our names and shapes, for decoders that no family computes. */
+export const KIT_LAYOUT = "ift-kit-decoder";
+
+/** How a checkpoint names and stores its parameters. */
+export type Layout = ModelType | typeof KIT_LAYOUT;
+
 /** A tensor of a checkpoint that is a part of a parameter. */
 export interface StoredPart {
   readonly name: string;
@@ -104,24 +110,25 @@ export interface StoredParameter {
 const HEAD = "lm_head.weight";
 
 /**
- * Where a parameter is in a checkpoint of a family.
+ * Where a parameter is in a checkpoint.
  * @param prefixed whether names begin with the family's prefix; the first GPT-2 files have none
  */
 export function storedParameter(
-  type: ModelType,
+  layout: Layout,
   config: DecoderConfig,
   { name, shape }: Pick<ParameterSpec, "name" | "shape">,
   prefixed = true,
 ): StoredParameter {
-  const table: NameTable = NAME_TABLES[type];
-  if (name === "head.weight") {
-    return { parts: [{ name: HEAD, shape, columns: [0, shape[1] ?? 0] }], transposed: false };
+  const total = shape.at(-1) ?? 0;
+  if (layout === KIT_LAYOUT || name === "head.weight") {
+    const stored = layout === KIT_LAYOUT ? name : HEAD;
+    return { parts: [{ name: stored, shape, columns: [0, total] }], transposed: false };
   }
+  const table: NameTable = NAME_TABLES[layout];
   const layer = /^layers\.(\d+)\./.exec(name)?.[1];
   const theirs = table.names[layer === undefined ? name : name.replace(`.${layer}.`, ".*.")];
-  if (theirs === undefined) throw new Error(`${type} has no parameter ${name}`);
+  if (theirs === undefined) throw new Error(`${layout} has no parameter ${name}`);
   const transposed = table.linear === "out-in" && layer !== undefined && shape.length === 2;
-  const total = shape.at(-1) ?? 0;
   const { heads, keyValueHeads, headWidth } = headShape(config);
   const widths =
     theirs.length === 1 ? [total] : [heads, keyValueHeads, keyValueHeads].map((n) => n * headWidth);
