@@ -77,6 +77,16 @@ export class Decoder {
     return this.adapter?.parameters ?? this.weights;
   }
 
+  /** What is not trained, by name: the weights, where there is an adapter. */
+  get frozen(): Weights {
+    return this.adapter === undefined ? new Map() : this.weights;
+  }
+
+  /** Whether training draws random numbers. */
+  get hasDropout(): boolean {
+    return (this.adapter?.config.dropout ?? 0) > 0;
+  }
+
   /**
    * The same decoder, whose weights it shares, with low-rank updates that alone are trained. It is disposed before this
    * one, and its `dispose` frees the adapter only.
@@ -234,10 +244,9 @@ export class Decoder {
   }
 
   #checkDropout(seed: TensorFlow.Tensor1D | undefined): void {
-    const rate = this.adapter?.config.dropout ?? 0;
-    if (rate === 0 || seed !== undefined) return;
+    if (!this.hasDropout || seed !== undefined) return;
     throw new KitError(
-      `the adapter has a dropout of ${rate}, and this training step gives it no random numbers`,
+      `the adapter has a dropout of ${this.adapter?.config.dropout ?? 0}, and this training step gives it no random numbers`,
       "set the dropout to 0, or train with a step that is not compiled",
       { field: "lora.dropout" },
     );

@@ -8,6 +8,8 @@ export interface ModelInput {
   readonly ids: TensorFlow.Tensor2D;
   readonly positions?: TensorFlow.Tensor2D;
   readonly segments?: TensorFlow.Tensor2D;
+  /** int32 `[2]`, another one for each pass of training: what dropout draws from. */
+  readonly dropoutSeed?: TensorFlow.Tensor1D;
 }
 
 /** What training needs of a model; `Decoder` is one. */
@@ -15,6 +17,10 @@ export interface TrainableModel {
   readonly config: RowLimits;
   /** What is trained, by name. */
   readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
+  /** What the model computes with and is not trained, by name; absent where there is none. */
+  readonly frozen?: ReadonlyMap<string, TensorFlow.Variable>;
+  /** Whether training it draws random numbers. */
+  readonly hasDropout?: boolean;
   /** Hidden states after the final norm, `[batch, time, width]`. */
   hiddenStates(input: ModelInput): TensorFlow.Tensor3D;
   /** `[n, width]` -> `[n, vocabulary]` */
@@ -25,8 +31,13 @@ export interface TrainableModel {
  * Cross entropy in nats, summed over the supervised tokens of a batch. Logits are computed at the positions from
  * which a supervised token is predicted, and nowhere else.
  */
-export function supervisedLossSum(model: TrainableModel, arrays: BatchArrays): TensorFlow.Scalar {
-  return tensorLossSum(model, batchTensors(arrays));
+export function supervisedLossSum(
+  model: TrainableModel,
+  arrays: BatchArrays,
+  dropoutSeed?: TensorFlow.Tensor1D,
+): TensorFlow.Scalar {
+  const seed = dropoutSeed === undefined ? {} : { dropoutSeed };
+  return tensorLossSum(model, { ...batchTensors(arrays), ...seed });
 }
 
 /** A batch as tensors: what the model is given, and what it should say. */
@@ -74,23 +85,30 @@ export interface GradientSink {
  * how the step is cut into batches changes nothing but rounding; a mean of the batches' means would weigh tokens of
  * small batches more.
  * @param batches the step's tensors, one forward and backward pass each
+ * @param step its number, which dropout is drawn from together with the place of the batch
  * @returns nats per supervised token
  */
-export function stepLoss(model: TrainableModel, batches: readonly BatchArrays[], sink: GradientSink): number {
+export function stepLoss(
+  model: TrainableModel,
+  batches: readonly BatchArrays[],
+  sink: GradientSink,
+  step = 0,
+): number {
   const supervised = batches.reduce((sum, { targets }) => sum + targets.length, 0);
   const variables = [...model.parameters.values()];
   let loss = 0;
-  for (const arrays of batches) {
+  batches.forEach((arrays, index) => {
     tf.tidy(() => {
       const share = tf.scalar(1 / supervised);
+      const seed = model.hasDropout === true ? tf.tensor1d([step, index << 24], "int32") : undefined;
       const { value, grads } = tf.variableGrads(
-        () => tf.mul(supervisedLossSum(model, arrays), share),
+        () => tf.mul(supervisedLossSum(model, arrays, seed), share),
         variables,
       );
       sink.accumulate(grads);
       loss += value.dataSync()[0] ?? NaN;
     });
-  }
+  });
   return loss;
 }
 

@@ -144,7 +144,7 @@ test("a wrong run configuration is one line that names file, field and cure, and
     [
       { ...GOOD, template: "alpacca" },
       "template",
-      /no template "alpacca".*sft-plain, ift-definition, alpaca/,
+      /no template "alpacca".*sft-plain.*ift-definition.*alpaca/,
     ],
     [{ ...GOOD, template: { ...GOOD.template, prompt: "{what}" } }, "template", /does not work.*what/],
     [{ ...GOOD, tokenizer: { train: "words" } }, "tokenizer.train", /"words"/],

@@ -1,6 +1,6 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { constant } from "./constants.js";
-import { add, gatherColumns, gatherRows, matmul, multiply, reshape, slice } from "./kernels.js";
+import { add, gatherColumns, gatherRows, matmul, multiply, reshape } from "./kernels.js";
 
 type Tensor = TensorFlow.Tensor;
 
@@ -61,30 +61,30 @@ export function rotaryFrequencies({
 /** Most numbers of a table that holds every column of every position (16 MB); a longer context keeps a compact one. */
 const WIDE_LIMIT = 2 ** 22;
 
+type Wave = "cosine" | "sine";
+
 /**
- * The table of one wave for all positions, `[contextLength, headWidth + 1]`: the halves of a query, scaled; those of a
- * key; what a value is multiplied by.
+ * The distinct numbers of one wave, `[rows, headWidth + 1]` for the positions from 0: the halves of a query, scaled; those
+ * of a key; what a value is multiplied by.
  */
-function compactTable(settings: RotarySettings, name: "cosine" | "sine"): Tensor {
-  return constant(`${keyOf(settings)}/${name}`, () => {
-    const { contextLength, headWidth } = settings;
-    const [wave, atRest] = name === "cosine" ? [Math.cos, 1] : [Math.sin, 0];
-    const frequencies = rotaryFrequencies(settings);
-    const half = headWidth / 2;
-    const values = new Float32Array(contextLength * (headWidth + 1)).fill(atRest);
-    for (let position = 0; position < contextLength; position++) {
-      frequencies.forEach((frequency, index) => {
-        const value = wave(position * frequency);
-        const place = position * (headWidth + 1) + index;
-        values[place] = value / Math.sqrt(headWidth);
-        values[place + half] = value;
-      });
-    }
-    return tf.tensor2d(values, [contextLength, headWidth + 1]);
-  });
+function compactValues(settings: RotarySettings, name: Wave, rows: number): Float32Array {
+  const { headWidth } = settings;
+  const [wave, atRest] = name === "cosine" ? [Math.cos, 1] : [Math.sin, 0];
+  const frequencies = rotaryFrequencies(settings);
+  const half = headWidth / 2;
+  const values = new Float32Array(rows * (headWidth + 1)).fill(atRest);
+  for (let position = 0; position < rows; position++) {
+    frequencies.forEach((frequency, index) => {
+      const value = wave(position * frequency);
+      const place = position * (headWidth + 1) + index;
+      values[place] = value / Math.sqrt(headWidth);
+      values[place + half] = value;
+    });
+  }
+  return values;
 }
 
-/** Which column of the compact table each column of queries, keys and values takes. */
+/** Which compact number each column of queries, keys and values takes. */
 function columnsOf({ headWidth, heads, keyValueHeads }: RotarySettings): number[] {
   const half = headWidth / 2;
   return Array.from({ length: (heads + 2 * keyValueHeads) * headWidth }, (_, column) => {
@@ -94,11 +94,29 @@ function columnsOf({ headWidth, heads, keyValueHeads }: RotarySettings): number[
   });
 }
 
-/** `[time, columns]` of the first positions, made once for each number. */
-function firstRows(settings: RotarySettings, name: "cosine" | "sine", time: number): Tensor {
-  return constant(`${keyOf(settings)}/${name}:${time}`, () => {
-    const rows = slice(compactTable(settings, name), [0, 0], [time, settings.headWidth + 1]);
-    return gatherColumns(rows, columnsOf(settings));
+/** The compact table for all positions. */
+function compactTable(settings: RotarySettings, name: Wave): Tensor {
+  const { contextLength, headWidth } = settings;
+  return constant(`${keyOf(settings)}/${name}`, () =>
+    tf.tensor2d(compactValues(settings, name, contextLength), [contextLength, headWidth + 1]),
+  );
+}
+
+/**
+ * `[rows, columns]` of the first positions, made once for each number of them. From JavaScript's numbers alone: an op here
+ * would be recorded with a step or not, after what has run before.
+ */
+function wideTable(settings: RotarySettings, name: Wave, rows: number): Tensor {
+  return constant(`${keyOf(settings)}/${name}:${rows}`, () => {
+    const columns = columnsOf(settings);
+    const compact = compactValues(settings, name, rows);
+    const values = new Float32Array(rows * columns.length);
+    for (let row = 0; row < rows; row++) {
+      columns.forEach((from, column) => {
+        values[row * columns.length + column] = compact[row * (settings.headWidth + 1) + from] ?? NaN;
+      });
+    }
+    return tf.tensor2d(values, [rows, columns.length]);
   });
 }
 
@@ -116,11 +134,11 @@ export function rotaryAngles(
   settings: RotarySettings,
 ): RotaryAngles {
   const { contextLength } = settings;
-  const rowsOf = (name: "cosine" | "sine"): Tensor => {
-    if (typeof positions === "number") return firstRows(settings, name, positions);
+  const rowsOf = (name: Wave): Tensor => {
+    if (typeof positions === "number") return wideTable(settings, name, positions);
     const columns = columnsOf(settings);
     return contextLength * columns.length <= WIDE_LIMIT
-      ? gatherRows(firstRows(settings, name, contextLength), positions)
+      ? gatherRows(wideTable(settings, name, contextLength), positions)
       : gatherColumns(gatherRows(compactTable(settings, name), positions), columns);
   };
   return { cosines: rowsOf("cosine"), sines: rowsOf("sine") };

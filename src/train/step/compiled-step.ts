@@ -29,8 +29,11 @@ export class CompiledStep implements TrainingStep {
     this.#model = model;
     this.#config = config;
     this.#count = saved?.count ?? 0;
-    const shapes = new Map([...model.parameters].map(([name, { shape }]) => [name, shape]));
-    const graph = addOptimizer(recordLoss(model, limits), shapes, config);
+    const shapesOf = (variables: TrainableModel["parameters"]): Map<string, readonly number[]> =>
+      new Map([...variables].map(([name, { shape }]) => [name, shape]));
+    const shapes = shapesOf(model.parameters);
+    const frozen = shapesOf(model.frozen ?? new Map());
+    const graph = addOptimizer(recordLoss(model, limits), shapes, frozen, config);
     this.#session = new GraphSession(prune(shareEqualNodes(graph)));
     this.#initialise(saved);
   }
@@ -101,6 +104,7 @@ export class CompiledStep implements TrainingStep {
   }
 
   #initialise(saved: SavedOptimizer | undefined): void {
+    for (const [name, variable] of this.#model.frozen ?? []) this.#assign(name, variable);
     for (const [name, variable] of this.#model.parameters) {
       const names = variableNames(name);
       tf.tidy(() => {

@@ -10,7 +10,8 @@ import type { SavedOptimizer, StepKind, TrainingStep } from "./training-step.js"
 /** How the steps of a run are done. @param compile whether it may be compiled */
 export function stepKind(model: TrainableModel, compile: boolean): StepKind {
   const possible = tf.getBackend() === "tensorflow" && model.config.contextLength >= SHORTEST_CONTEXT;
-  return compile && possible ? "compiled" : "eager";
+  // The random numbers of dropout are not fed to a recorded step.
+  return compile && possible && model.hasDropout !== true ? "compiled" : "eager";
 }
 
 /**

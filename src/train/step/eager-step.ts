@@ -15,7 +15,7 @@ export class EagerStep implements TrainingStep {
   }
 
   measure(batches: readonly BatchArrays[]): StepMeasure {
-    const loss = stepLoss(this.#model, batches, this.#optimizer);
+    const loss = stepLoss(this.#model, batches, this.#optimizer, this.#optimizer.count);
     return { loss, gradientNorm: this.#optimizer.gradientNorm() };
   }
 

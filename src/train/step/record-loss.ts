@@ -59,7 +59,7 @@ function recordAt(model: TrainableModel, sizes: BatchSizes, packed: boolean, see
   try {
     const graph = record({
       inputs: { ...tensors, share },
-      variables: model.parameters,
+      variables: new Map([...model.parameters, ...(model.frozen ?? [])]),
       body: () => {
         const { value, grads } = tf.variableGrads(
           () => tf.mul(tensorLossSum(model, tensors), share),

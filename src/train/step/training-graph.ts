@@ -49,10 +49,13 @@ export const fetchAssign = (variable: string): string => `assign ${variable}`;
  *     measure: ids, ... -> loss, gradient -> gradient variables       update: gradient variables -> parameters, moments
  *
  * @param recorded has the output "loss" and one `gradientOutput` for each parameter
+ * @param shapes of the parameters
+ * @param frozen shapes of the variables that are read only
  */
 export function addOptimizer(
   recorded: Graph,
   shapes: ReadonlyMap<string, readonly number[]>,
+  frozen: ReadonlyMap<string, readonly number[]>,
   config: OptimizerConfig,
 ): Graph {
   const builder = new GraphBuilder();
@@ -84,14 +87,18 @@ export function addOptimizer(
     FETCH.clippedUpdate,
     builder.done(parameters.map((parameter) => parameter.update(settings, factor))),
   );
+  const assignable = (variable: Variable): void => {
+    const { name, shape } = variable;
+    const given = builder.placeholder(name, { dtype: "float32", shape });
+    builder.outputs.set(fetchAssign(name), builder.done([variable.update("AssignVariableOp", given)]));
+  };
   for (const parameter of parameters) {
     for (const variable of [parameter.value, parameter.first, parameter.second]) {
-      const { name, shape } = variable;
-      builder.outputs.set(fetchValue(name), variable.read());
-      const given = builder.placeholder(name, { dtype: "float32", shape });
-      builder.outputs.set(fetchAssign(name), builder.done([variable.update("AssignVariableOp", given)]));
+      builder.outputs.set(fetchValue(variable.name), variable.read());
+      assignable(variable);
     }
   }
+  for (const [name, shape] of frozen) assignable(builder.variable(name, shape));
   return builder.finish();
 }
 
