@@ -70,6 +70,29 @@ export function floors(
     });
 }
 
+/**
+ * The floors over all rows, each row the same, as the published figures of Super-NaturalInstructions are (Wang et al. 2022:
+ * 14.2 for copying the input, 28.5 for copying a demonstration, on its full test set).
+ */
+export function overallFloors(
+  table: readonly Floors[],
+): Pick<Floors, "rows" | "majorityLabel" | "copyInput" | "copyDemonstration"> {
+  const demonstrations = table.flatMap(({ copyDemonstration }) => copyDemonstration ?? []);
+  return {
+    rows: table.reduce((sum, { rows }) => sum + rows, 0),
+    majorityLabel: rowMean(table.map(({ majorityLabel }) => majorityLabel)),
+    copyInput: rowMean(table.map(({ copyInput }) => copyInput)),
+    ...(demonstrations.length === 0 ? {} : { copyDemonstration: rowMean(demonstrations) }),
+  };
+}
+
+function rowMean(scores: readonly FloorScore[]): FloorScore {
+  const rows = scores.reduce((sum, score) => sum + score.rows, 0);
+  const over = (kind: "exactMatch" | "rougeL"): number =>
+    rows === 0 ? 0 : scores.reduce((sum, score) => sum + score[kind] * score.rows, 0) / rows;
+  return { exactMatch: over("exactMatch"), rougeL: over("rougeL"), rows };
+}
+
 /** For each task of the held-out rows, the answer that matches most of the rows that may be counted; ties: the first. */
 function majorityLabels(
   train: readonly Example[],
@@ -79,22 +102,20 @@ function majorityLabels(
   const trainRows = groupBy(train, ({ task }) => task);
   return new Map(
     [...groupBy(heldOut, ({ task }) => task)].map(([task, rows]) => {
-      const counts = new Map<string, number>();
-      for (const { outputs } of trainRows.get(task) ?? rows) {
-        for (const output of new Set(outputs)) counts.set(output, (counts.get(output) ?? 0) + 1);
-      }
-      return [task, mostFrequent(counts, match)];
+      return [task, mostFrequent(trainRows.get(task) ?? rows, match)];
     }),
   );
 }
 
-/** Answers that match each other count together; the first spelling stands for them. */
-function mostFrequent(counts: ReadonlyMap<string, number>, match: Match): string {
+/** Answers that match each other count together, once a row; the first spelling stands for them. */
+function mostFrequent(rows: readonly Example[], match: Match): string {
   const groups = new Map<string, { readonly label: string; readonly count: number }>();
-  for (const [label, count] of counts) {
-    const key = match === "strict" ? label : normalizeAnswer(label);
-    const group = groups.get(key) ?? { label, count: 0 };
-    groups.set(key, { label: group.label, count: group.count + count });
+  for (const { outputs } of rows) {
+    const spellings = groupBy(outputs, (label) => (match === "strict" ? label : normalizeAnswer(label)));
+    for (const [key, [first = ""]] of spellings) {
+      const { label, count } = groups.get(key) ?? { label: first, count: 0 };
+      groups.set(key, { label, count: count + 1 });
+    }
   }
   const none = { label: "", count: 0 };
   return [...groups.values()].reduce((best, group) => (group.count > best.count ? group : best), none).label;
