@@ -8,3 +8,11 @@ export function positiveInteger(text: string): number {
   }
   return value;
 }
+
+/** Parses a whole number of at least 0. */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
+    throw new InvalidArgumentError("Give a whole number.");
+  }
+  return Number(text);
+}

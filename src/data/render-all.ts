@@ -18,6 +18,8 @@ export interface RenderedExamples {
   readonly ledger: Ledger;
   /** The rows that are missing in `spans`, in order. */
   readonly dropped: readonly DroppedRow[];
+  /** Special texts of the template that the tokenizer has no token for: they are plain text in these rows. */
+  readonly plainSpecials: readonly string[];
 }
 
 export interface RenderAllOptions {
@@ -39,14 +41,17 @@ export function renderExamples(
   const builder = new LedgerBuilder();
   const spans: Spans[] = [];
   const dropped: DroppedRow[] = [];
+  const plainSpecials = new Set<string>();
   let firstProblem: KitError | undefined;
   for (const example of examples) {
     const { id, taskType } = example;
     try {
       const outcome = renderSpans(example, template, tokenizer, policy);
       builder.add(taskType, outcome);
-      if (outcome.kind === "rendered") spans.push(outcome.spans);
-      else dropped.push({ id, taskType, reason: outcome.reason });
+      if (outcome.kind === "rendered") {
+        spans.push(outcome.spans);
+        for (const text of outcome.plainSpecials) plainSpecials.add(text);
+      } else dropped.push({ id, taskType, reason: outcome.reason });
     } catch (error) {
       if (onUnrenderable === "error" || !(error instanceof KitError)) throw error;
       firstProblem ??= error;
@@ -56,7 +61,7 @@ export function renderExamples(
   }
   const ledger = builder.build();
   if (spans.length === 0) throw nothingLeft(ledger, policy, firstProblem);
-  return { spans, ledger, dropped };
+  return { spans, ledger, dropped, plainSpecials: [...plainSpecials] };
 }
 
 function nothingLeft(ledger: Ledger, policy: RenderPolicy, firstProblem: KitError | undefined): KitError {

@@ -75,6 +75,7 @@ function text(
     .join("\n");
 }
 
-function escapeHtml(value: string): string {
+/** Text for an HTML fragment. */
+export function escapeHtml(value: string): string {
   return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 }

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { compareCommand } from "./data/compare.js";
 import { convertCommand } from "./data/convert.js";
 import { inspectCommand } from "./data/inspect.js";
+import { lintCommand } from "./data/lint.js";
+import { lookCommand } from "./data/look.js";
 import { renderCommand } from "./data/render.js";
 import { splitCommand } from "./data/split.js";
 import { tokenizerCommand } from "./data/tokenizer.js";
@@ -14,7 +16,9 @@ export function command(): Command {
   for (const part of [
     inspectCommand(),
     convertCommand(),
+    lookCommand(),
     renderCommand(),
+    lintCommand(),
     compareCommand(),
     splitCommand(),
     tokenizerCommand(),

@@ -25,6 +25,7 @@ export {
   readPromptSource,
 } from "./promptsource.js";
 export { seededChoice, withParaphrases } from "./seeded.js";
+export { readTemplateFile } from "./template-file.js";
 export { tkInstruct, type TkInstructOptions } from "./tk-instruct.js";
 
 /** What may be decided about a template of the kit besides its name. */

@@ -22,7 +22,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ["string", onText((text) => text)],
   ["lower", onText((text) => text.toLowerCase())],
   ["upper", onText((text) => text.toUpperCase())],
-  ["trim", onText((text) => text.trim())],
+  ["trim", (operand, [characters]) => toRuntime(trimmed(pythonText(operand), characters))],
   ["capitalize", onText((text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase())],
   [
     "replace",
@@ -53,6 +53,17 @@ export function filterOf(name: string): Filter | undefined {
 
 function onText(change: (text: string) => string): Filter {
   return (operand) => toRuntime(change(pythonText(operand)));
+}
+
+/** Python's `strip`: white space, or the given characters. */
+function trimmed(text: string, characters: RuntimeValue | undefined): string {
+  if (characters === undefined) return text.trim();
+  const gone = new Set(pythonText(characters));
+  const letters = Array.from(text);
+  const first = letters.findIndex((letter) => !gone.has(letter));
+  return first < 0
+    ? ""
+    : letters.slice(first, letters.findLastIndex((letter) => !gone.has(letter)) + 1).join("");
 }
 
 function listOf(value: RuntimeValue): readonly RuntimeValue[] {

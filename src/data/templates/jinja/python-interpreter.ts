@@ -25,7 +25,7 @@ export class PythonInterpreter extends Interpreter {
     if (node?.type !== "ObjectLiteral") return super.evaluate(node, environment);
     const mapping = new Map<string, RuntimeValue>();
     for (const [key, value] of node.value as ReadonlyMap<SyntaxNode, SyntaxNode>) {
-      mapping.set(pythonText(this.evaluate(key, environment)), this.evaluate(value, environment));
+      mapping.set(mappingKey(this.evaluate(key, environment).value), this.evaluate(value, environment));
     }
     const object = toRuntime({});
     for (const [key, value] of mapping) (object.value as Map<string, RuntimeValue>).set(key, value);
@@ -81,10 +81,15 @@ export class PythonInterpreter extends Interpreter {
 function memberOf(object: RuntimeValue, key: unknown): RuntimeValue | undefined {
   const { value, builtins } = object;
   if (value instanceof Map) {
-    return (value as ReadonlyMap<string, RuntimeValue>).get(String(key)) ?? builtins.get(String(key));
+    return (value as ReadonlyMap<string, RuntimeValue>).get(mappingKey(key)) ?? builtins.get(String(key));
   }
   if (typeof key === "number") return itemsOf(object)?.at(key);
   return methodOf(object, String(key)) ?? builtins.get(String(key));
+}
+
+/** The library's mappings have texts as keys; 1 and "1" are two keys in Python. */
+function mappingKey(key: unknown): string {
+  return typeof key === "string" ? key : `${String(key)} (no text)`;
 }
 
 /** Methods of Python's lists and texts that the library has not. */
