@@ -12,8 +12,8 @@ export interface LoadedModel {
 }
 
 /**
- * A decoder and its tokenizer from one folder (`config.json`, `model.safetensors`, `tokenizer.json`,
- * `tokenizer_config.json`). The engine must have been started.
+ * A decoder and its tokenizer from one folder of the kit or of `transformers` (`config.json`, `model.safetensors`,
+ * `tokenizer.json`, `tokenizer_config.json`). The engine must have been started.
  * @throws KitError when a file is missing or corrupt, or the tokenizer has ids that the model lacks
  */
 export function loadModelFolder(directory: string): LoadedModel {
@@ -25,7 +25,7 @@ export function loadModelFolder(directory: string): LoadedModel {
     throw new KitError(
       `the model has ${size} token ids, its tokenizer ${tokenizer.vocabularySize}`,
       "put the tokenizer into the folder that the model was trained with",
-      { file: join(directory, CONFIG_FILE), field: "vocabularySize" },
+      { file: join(directory, CONFIG_FILE) },
     );
   }
   return { decoder, tokenizer };

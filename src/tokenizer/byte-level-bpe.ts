@@ -4,7 +4,7 @@ import type { Encoding, SpecialTokens, Tokenizer } from "../data/tokenizer.js";
 import { BYTE_CHARACTERS, fromByteAlphabet, toByteAlphabet } from "./bytes.js";
 import { libraryTokenizer } from "./hugging-face.js";
 import { SPECIAL_TEXTS, type TokenizerJson, tokenTexts, writeTokenizerFiles } from "./json.js";
-import { words } from "./pre-tokenize.js";
+import { type Cutter, cutterOf } from "./pre-tokenize.js";
 import { learnBpe } from "./train-bpe.js";
 
 export interface ByteLevelBpeOptions {
@@ -106,13 +106,22 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
   readonly #bytes: readonly (Uint8Array | undefined)[];
   readonly #idOf: ReadonlyMap<string, number>;
   readonly #merge: (word: string) => readonly string[];
+  readonly #cut: Cutter;
+  readonly #config: object | undefined;
   readonly #cache = new Map<string, EncodedWord>();
 
   /**
    * @param json a byte-level BPE, checked by `readTokenizerFiles`
-   * @throws KitError when a byte has no token
+   * @param config the `tokenizer_config.json` that it came with, written again as it is
+   * @throws KitError when a byte has no token, or the kit cannot cut texts as it says
    */
-  constructor(json: TokenizerJson, special: SpecialTokens) {
+  constructor(json: TokenizerJson, special: SpecialTokens, config?: object) {
+    const cut = cutterOf(json.pre_tokenizer);
+    if (typeof cut === "string") {
+      throw new KitError(cut, "use another tokenizer", { field: "pre_tokenizer" });
+    }
+    this.#cut = cut;
+    this.#config = config;
     this.#json = json;
     this.#texts = tokenTexts(json);
     this.special = special;
@@ -142,10 +151,16 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
         "remove it from the data",
       );
     }
+    if (this.#json.normalizer != null && text !== text.normalize("NFC")) {
+      throw new KitError(
+        `this tokenizer would change the text, which is not in Unicode's composed form (NFC): ${JSON.stringify(text.slice(0, 60))}`,
+        'normalise the data first (text.normalize("NFC"))',
+      );
+    }
     const ids: number[] = [];
     const byteEnds: number[] = [];
     let bytes = 0;
-    for (const word of words(text)) {
+    for (const word of this.#cut(text)) {
       const encoded = this.#encodeWord(word);
       for (const id of encoded.ids) ids.push(id);
       for (const end of encoded.byteEnds) byteEnds.push(bytes + end);
@@ -178,7 +193,7 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
   }
 
   save(directory: string): void {
-    writeTokenizerFiles(directory, this.#json, this.special);
+    writeTokenizerFiles(directory, this.#json, this.special, this.#config);
   }
 
   #encodeWord(word: string): EncodedWord {
@@ -187,7 +202,9 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
     const ids: number[] = [];
     const byteEnds: number[] = [];
     let bytes = 0;
-    for (const token of this.#merge(toByteAlphabet(word))) {
+    const whole = toByteAlphabet(word);
+    const isToken = this.#json.model.ignore_merges === true && this.#idOf.has(whole);
+    for (const token of isToken ? [whole] : this.#merge(whole)) {
       const id = this.#idOf.get(token);
       if (id === undefined) throw new RangeError(`the model wrote the unknown token "${token}"`);
       bytes += token.length;

@@ -32,24 +32,37 @@ const tokenizerJsonSchema = z.looseObject({
 export type TokenizerJson = z.infer<typeof tokenizerJsonSchema>;
 
 const tokenName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
-const configSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName, pad_token: tokenName });
+const configSchema = z.looseObject({
+  bos_token: tokenName,
+  eos_token: tokenName,
+  pad_token: tokenName,
+  add_bos_token: z.boolean().nullish(),
+});
 
 /** A tokenizer's two files, read and checked. */
 export interface TokenizerFiles {
   readonly json: TokenizerJson;
   readonly special: SpecialTokens;
+  /** The whole of `tokenizer_config.json`: also the chat template and what else is in it. */
+  readonly config: object;
   /** Path of `tokenizer.json`, for messages. */
   readonly file: string;
 }
 
 /**
  * Writes `tokenizer.json` and `tokenizer_config.json` in the form of Hugging Face `tokenizers` and `transformers`.
+ * @param given the config that a loaded tokenizer came with; default: one that names the special tokens
  * @throws KitError when the folder cannot be written
  */
-export function writeTokenizerFiles(directory: string, json: TokenizerJson, special: SpecialTokens): void {
+export function writeTokenizerFiles(
+  directory: string,
+  json: TokenizerJson,
+  special: SpecialTokens,
+  given?: object,
+): void {
   const nameOf = (id: number | undefined): string | undefined =>
     json.added_tokens.find((token) => token.id === id)?.content;
-  const config = {
+  const config = given ?? {
     tokenizer_class: "PreTrainedTokenizerFast",
     bos_token: nameOf(special.bos) ?? null,
     eos_token: nameOf(special.eos),
@@ -84,17 +97,28 @@ export function readTokenizerFiles(directory: string): TokenizerFiles {
     }
     return id;
   };
-  const [bos, eos, pad] = [idOf("bos_token"), idOf("eos_token"), idOf("pad_token")];
-  if (eos === undefined || pad === undefined || eos === pad) {
+  const [named, eos] = [idOf("bos_token"), idOf("eos_token")];
+  if (eos === undefined) {
     throw new KitError(
-      eos !== undefined && eos === pad
-        ? "padding and end of text are the same token"
-        : "the token is not set",
+      "the token is not set",
       "add a token of its own for it, special, to tokenizer.json and name it here",
-      { file: configFile, field: eos === undefined ? "eos_token" : "pad_token" },
+      { file: configFile, field: "eos_token" },
     );
   }
-  return { json, special: bos === undefined ? { eos, pad } : { bos, eos, pad }, file };
+  const bos = named !== undefined && startsWithBos(json, named, config.add_bos_token) ? { bos: named } : {};
+  // What is padding is told by the lengths of rows, never by this id: many models have none, or use EOS for it.
+  return { json, special: { ...bos, eos, pad: idOf("pad_token") ?? eos }, config, file };
+}
+
+/**
+ * Whether texts begin with the BOS token: many tokenizers name one and never write it (GPT-2, SmolLM2). The kit's own
+ * has no post-processor, because the renderer writes the special tokens.
+ */
+function startsWithBos(json: TokenizerJson, bos: number, added: boolean | null | undefined): boolean {
+  const text = json.added_tokens.find(({ id }) => id === bos)?.content;
+  if (text === SPECIAL_TEXTS.bos || added != null) return added ?? true;
+  const steps = json.post_processor?.processors ?? [json.post_processor];
+  return JSON.stringify(steps).includes(`"SpecialToken":{"id":${JSON.stringify(text)}`);
 }
 
 /** The token of each id, special tokens included: `[vocabularySize]`. */

@@ -2,6 +2,7 @@ import type { Tokenizer } from "../data/tokenizer.js";
 import { KitError } from "../support/errors.js";
 import { ByteLevelBpeTokenizer } from "./byte-level-bpe.js";
 import { CharacterTokenizer } from "./character.js";
+import { cutterOf } from "./pre-tokenize.js";
 import { readTokenizerFiles, type TokenizerJson } from "./json.js";
 
 /**
@@ -9,18 +10,18 @@ import { readTokenizerFiles, type TokenizerJson } from "./json.js";
  * @throws KitError when a file is missing or corrupt, or the tokenizer is of a kind that the kit does not have
  */
 export function loadTokenizer(directory: string): Tokenizer {
-  const { json, special, file } = readTokenizerFiles(directory);
+  const { json, special, config, file } = readTokenizerFiles(directory);
   const problem = unsupported(json);
   if (problem !== undefined) {
     throw new KitError(
       `the kit cannot load this tokenizer: ${problem}`,
-      "use a byte-level BPE as in GPT-2, or a character tokenizer of the kit",
+      "use a byte-level BPE as in GPT-2, Llama 3, SmolLM2 and Qwen2, or a character tokenizer of the kit",
       { file },
     );
   }
   try {
     return isByteLevel(json)
-      ? new ByteLevelBpeTokenizer(json, special)
+      ? new ByteLevelBpeTokenizer(json, special, config)
       : new CharacterTokenizer(json, special);
   } catch (error) {
     if (!(error instanceof KitError)) throw error;
@@ -33,24 +34,34 @@ export function loadTokenizer(directory: string): Tokenizer {
   }
 }
 
+/** Bytes are cut into words; a character tokenizer has no merges, so nothing to cut for. */
 function isByteLevel(json: TokenizerJson): boolean {
-  return json.pre_tokenizer?.type === "ByteLevel";
+  return json.pre_tokenizer != null;
 }
 
 /** What the kit would do otherwise than the file says, or undefined. */
 function unsupported(json: TokenizerJson): string | undefined {
   const { model, normalizer, pre_tokenizer: preTokenizer, decoder } = json;
-  if (normalizer != null) return `it has a normalizer (${normalizer.type})`;
-  for (const field of ["continuing_subword_prefix", "end_of_word_suffix", "unk_token"]) {
+  // A text that this would change is refused when it is encoded.
+  if (normalizer != null && !(normalizer.type === "NFC" && isByteLevel(json))) {
+    return `it has a normalizer (${normalizer.type})`;
+  }
+  // Every text can be written with bytes: an unknown token never occurs.
+  const fields = [
+    "continuing_subword_prefix",
+    "end_of_word_suffix",
+    ...(isByteLevel(json) ? [] : ["unk_token"]),
+  ];
+  for (const field of fields) {
     const value = model[field];
     if (value !== undefined && value !== null && value !== "") return `its model has ${field}`;
   }
-  if (model.ignore_merges === true || model.byte_fallback === true) return "its model is no plain BPE";
+  if (model.byte_fallback === true) return "its model is no plain BPE";
   if (preTokenizer == null)
     return json.model.merges.length === 0 ? undefined : "it has merges and no pre-tokenizer";
-  if (preTokenizer.type !== "ByteLevel") return `its pre-tokenizer is ${preTokenizer.type}`;
+  const cutter = cutterOf(preTokenizer);
+  if (typeof cutter === "string") return cutter;
+  if (!JSON.stringify(preTokenizer).includes('"ByteLevel"')) return "it does not work on bytes";
   if (decoder?.type !== "ByteLevel") return "its decoder is not ByteLevel";
-  if (preTokenizer.add_prefix_space === true) return "it adds a blank before the text";
-  if (preTokenizer.use_regex === false) return "it does not cut texts into words";
   return undefined;
 }

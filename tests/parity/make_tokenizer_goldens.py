@@ -91,4 +91,5 @@ def main() -> None:
     print(f"{GOLDEN}: {GOLDEN.stat().st_size} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

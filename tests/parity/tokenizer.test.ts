@@ -82,3 +82,57 @@ test(
     assert.equal(sha256(JSON.stringify(savedMerges(tokenizer, temporaryFolder(context)))), merges);
   },
 );
+
+/** Made by make_hub_tokenizer_goldens.py: built like the tokenizers of SmolLM2, Qwen2 and Llama 3. */
+const HUB = readJsonFile(join(import.meta.dirname, "golden/hub-tokenizers.json")) as Readonly<
+  Record<string, { readonly texts: number; readonly tokens: number; readonly ids: readonly string[] }>
+>;
+
+for (const [name, golden] of Object.entries(HUB)) {
+  const folder = join(import.meta.dirname, "golden/hub-tokenizers", name);
+  test(`${name}: the ids of Python's tokenizers, and the text back`, () => {
+    const tokenizer = loadTokenizer(folder);
+    const all = GOLDEN.texts.slice(0, 800);
+    const texts = name === "qwen2" ? all.filter((text) => text === text.normalize("NFC")) : all;
+    assert.equal(texts.length, golden.texts);
+    const rows = texts.map((text) => tokenizer.encode(text));
+    const different = texts.filter(
+      (_, index) => sha256(JSON.stringify(rows[index]?.ids)).slice(0, 8) !== golden.ids[index],
+    );
+    assert.deepEqual(different, []);
+    assert.equal(
+      rows.reduce((sum, { ids }) => sum + ids.length, 0),
+      golden.tokens,
+    );
+    texts.forEach((text, index) => {
+      assert.equal(tokenizer.decode(rows[index]?.ids ?? []), text);
+      assert.equal(rows[index]?.byteEnds.at(-1) ?? 0, Buffer.byteLength(text));
+    });
+  });
+
+  test(`${name}: saved as it was loaded, with everything in its config`, (context) => {
+    const copy = temporaryFolder(context);
+    const tokenizer = loadTokenizer(folder);
+    tokenizer.save(copy);
+    for (const file of ["tokenizer.json", "tokenizer_config.json"]) {
+      assert.deepEqual(readJsonFile(join(copy, file)), readJsonFile(join(folder, file)));
+    }
+    assert.deepEqual(loadTokenizer(copy).special, tokenizer.special);
+    assert.equal(loadTokenizer(copy).hash, tokenizer.hash);
+  });
+}
+
+test("BOS only where the tokenizer writes it; padding falls back to EOS, since no mask comes from it", () => {
+  const specialOf = (name: string): Tokenizer["special"] =>
+    loadTokenizer(join(import.meta.dirname, "golden/hub-tokenizers", name)).special;
+  const { bos, eos, pad } = specialOf("llama3");
+  assert.deepEqual([bos, pad], [eos - 1, eos]);
+  assert.equal(specialOf("smollm2").bos, undefined, "it is named and never written");
+  assert.notEqual(specialOf("qwen2").pad, specialOf("qwen2").eos);
+});
+
+test("a text that the normalizer would change is an error, not another text", () => {
+  const tokenizer = loadTokenizer(join(import.meta.dirname, "golden/hub-tokenizers/qwen2"));
+  assert.throws(() => tokenizer.encode("e\u0301"), /composed form \(NFC\)/);
+  assert.equal(tokenizer.decode(tokenizer.encode("\u00e9").ids), "\u00e9");
+});
