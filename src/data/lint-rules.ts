@@ -133,10 +133,11 @@ function trailingWhiteSpace({ prompt, response }: LintedRow): Fault[] {
 
 /** Braces that were meant as a place for a field: text of the template, not of the row. */
 function strayPlaceholder({ prompt, response }: LintedRow): Fault[] {
-  const scaffold = [...prompt, ...response].filter(({ source }) => source === "scaffold");
-  const stray = scaffold
-    .map(({ text }) => /\{\{.*?\}\}|\{%.*?%\}|\{[A-Za-z_]\w*\}|\}\}|\{\{/s.exec(text)?.[0])
-    .find((match) => match !== undefined);
+  // A field that was filled between braces: "{{input}}" in a pattern.
+  const text = [...prompt, ...response]
+    .map((part) => (part.source === "scaffold" ? part.text : "field"))
+    .join("");
+  const stray = /\{\{[^{}]*\}\}|\{%.*?%\}|\{[A-Za-z_]\w*\}/s.exec(text)?.[0];
   if (stray === undefined) return [];
   return [
     {

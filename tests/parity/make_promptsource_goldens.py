@@ -42,6 +42,11 @@ class Text(str):
     def __iter__(self):
         raise TypeError("a text is used as a list")
 
+    def __getitem__(self, index):
+        if PROTECTOR in self:
+            raise RuntimeError("a protected text is cut")
+        return str(self)[index]
+
 
 def protected(value):
     if isinstance(value, str):
@@ -84,7 +89,7 @@ def value(draw, keys, depth=0):
             return {key: value(draw, None, 1) for key in sorted(keys)}
         return [{key: value(draw, None, 1) for key in sorted(keys)} for _ in range(2)]
     if kind < 0.45:
-        return draw.choice(TEXTS)
+        return draw.choice([text for text in TEXTS if depth == 0 or "|||" not in text])
     if kind < 0.7:
         return draw.randint(0, 1)
     if kind < 0.9:

@@ -6,6 +6,9 @@ import { itemsOf, pythonText, runtimeFunction, runtimeList, toRuntime } from "./
 /** Statements that write nothing; any other that gives None writes "None". */
 const SILENT: ReadonlySet<string> = new Set(["Set", "Macro", "Comment", "If", "For", "Break", "Continue"]);
 
+/** A node that stands for a value that was computed already. */
+const KNOWN_VALUE = "KnownValue";
+
 /**
  * Jinja as PromptSource's templates need it: values print and compare as in Python, mappings may have whole numbers as keys,
  * lists and texts have the methods that the templates call, and there are PromptSource's filters (`promptsource/templates.py`
@@ -22,7 +25,28 @@ export class PythonInterpreter extends Interpreter {
   }
 
   override evaluate(node: SyntaxNode | undefined, environment: JinjaEnvironment): RuntimeValue {
-    if (node?.type !== "ObjectLiteral") return super.evaluate(node, environment);
+    switch (node?.type) {
+      case "ObjectLiteral":
+        return this.#evaluateMapping(node, environment);
+      case "For":
+        return super.evaluate(this.#withItems(node, environment), environment);
+      case KNOWN_VALUE:
+        return node.known as RuntimeValue;
+      default:
+        return super.evaluate(node, environment);
+    }
+  }
+
+  /** A loop over a text goes through its characters; the library knows lists and mappings only. */
+  #withItems(node: SyntaxNode, environment: JinjaEnvironment): SyntaxNode {
+    const iterable = node.iterable as SyntaxNode;
+    if (iterable.type === "SelectExpression") return node;
+    const value = this.evaluate(iterable, environment);
+    const known = typeof value.value === "string" ? runtimeList(itemsOf(value) ?? []) : value;
+    return { ...node, iterable: { type: KNOWN_VALUE, known } };
+  }
+
+  #evaluateMapping(node: SyntaxNode, environment: JinjaEnvironment): RuntimeValue {
     const mapping = new Map<string, RuntimeValue>();
     for (const [key, value] of node.value as ReadonlyMap<SyntaxNode, SyntaxNode>) {
       mapping.set(mappingKey(this.evaluate(key, environment).value), this.evaluate(value, environment));

@@ -58,7 +58,7 @@ export class JinjaTemplate {
   /** Names of the variables that the template reads and does not set itself. */
   variables(): ReadonlySet<string> {
     const read = new Set<string>();
-    const own = new Set<string>([...Object.keys(GLOBALS), "namespace", "loop"]);
+    const own = new Set<string>([...Object.keys(GLOBALS), "namespace", "loop", "zip"]);
     collectNames(this.#program, read, own);
     return new Set([...read].filter((name) => !own.has(name)));
   }
