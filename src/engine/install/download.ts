@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { copyFile, open } from "node:fs/promises";
+import { copyFile, open, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,7 +18,14 @@ export interface DownloadRequest {
   readonly target: string;
   /** In bytes. */
   readonly size: number;
-  readonly sha256: string;
+  /** Of the content. */
+  readonly sha256?: string;
+  /** Instead of `sha256`: the name of the file's content in git, as a server of git repositories knows small files. */
+  readonly gitBlob?: string;
+  /** Sent with each request, e.g. who asks. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What to do when the server refuses or sends something else; default: what helps with a package index. */
+  readonly advice?: { readonly refused: string; readonly damaged: string; readonly again: string };
   readonly connection: Dispatcher;
   readonly progress?: Progress;
   /** Attempts that may fail one after the other without a single new byte. */
@@ -32,6 +39,11 @@ class Interrupted extends Error {}
 
 const DISK_PROBLEMS = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EISDIR", "EFBIG"]);
 const AGAIN = "then run `npx ift-kit setup` again";
+const PACKAGE_ADVICE = {
+  refused: `check pip's index-url and its permissions, ${AGAIN}`,
+  damaged: `check which package index pip uses and whether a proxy changes files, ${AGAIN}`,
+  again: AGAIN,
+};
 
 /**
  * Downloads a file, going on with what an earlier attempt or an earlier process has left in `<target>.part`, and
@@ -45,6 +57,8 @@ export async function download(request: DownloadRequest): Promise<void> {
   try {
     if (request.address.startsWith("file:")) {
       await copyFile(fileURLToPath(request.address), part);
+    } else if (request.size === 0) {
+      await writeFile(part, "");
     } else {
       let failures = 0;
       while (sizeOf(part) !== request.size) {
@@ -76,7 +90,8 @@ async function fetchRest(request: DownloadRequest, part: string): Promise<void> 
   let response: Response;
   try {
     const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
-    response = await get(request.address, { ...range, "accept-encoding": "identity" }, request.connection);
+    const headers = { ...request.headers, ...range, "accept-encoding": "identity" };
+    response = await get(request.address, headers, request.connection);
   } catch (error) {
     throw new Interrupted(connectionProblem(error));
   }
@@ -92,7 +107,7 @@ async function fetchRest(request: DownloadRequest, part: string): Promise<void> 
     }
     throw new KitError(
       `${printable(request.address)} answers ${response.status}`,
-      `check pip's index-url and its permissions, ${AGAIN}`,
+      (request.advice ?? PACKAGE_ADVICE).refused,
     );
   }
   if (response.body === null) throw new Interrupted("the server sends nothing");
@@ -123,23 +138,28 @@ async function append(
   }
 }
 
-async function checkHash({ address, sha256 }: DownloadRequest, part: string): Promise<void> {
-  const hash = createHash("sha256");
+async function checkHash(
+  { address, size, sha256, gitBlob, advice }: DownloadRequest,
+  part: string,
+): Promise<void> {
+  // Git puts the kind and the size before the content: `git hash-object`.
+  const hash = sha256 === undefined ? createHash("sha1").update(`blob ${size}\0`) : createHash("sha256");
   await pipeline(createReadStream(part), hash);
   const found = hash.digest("hex");
-  if (found === sha256) return;
+  const expected = sha256 ?? gitBlob ?? "";
+  if (found === expected) return;
   rmSync(part, { force: true });
   throw new KitError(
-    `${basename(part, ".part")} from ${printable(address)} has the wrong content (SHA-256 ${found.slice(0, 16)}..., expected ${sha256.slice(0, 16)}...); it was deleted`,
-    `check which package index pip uses and whether a proxy changes files, ${AGAIN}`,
+    `${basename(part, ".part")} from ${printable(address)} has the wrong content (${sha256 === undefined ? "SHA-1" : "SHA-256"} ${found.slice(0, 16)}..., expected ${expected.slice(0, 16)}...); it was deleted`,
+    (advice ?? PACKAGE_ADVICE).damaged,
   );
 }
 
-function lostConnection({ address, size }: DownloadRequest, part: string, problem: string): KitError {
+function lostConnection({ address, size, advice }: DownloadRequest, part: string, problem: string): KitError {
   const done = Math.round(sizeOf(part) / 1e6);
   return new KitError(
     `the download of ${printable(address)} stopped after ${done} of ${Math.round(size / 1e6)} MB: ${problem}`,
-    `check the network and the proxy, ${AGAIN}; it goes on where it stopped`,
+    `check the network and the proxy, ${(advice ?? PACKAGE_ADVICE).again}; it goes on where it stopped`,
   );
 }
 
