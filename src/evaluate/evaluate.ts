@@ -1,3 +1,4 @@
+import { answerOf } from "../data/answer.js";
 import type { Example } from "../data/example.js";
 import { endToken, fitPrompt } from "../data/render.js";
 import type { RenderPolicy } from "../data/spans.js";
@@ -90,7 +91,7 @@ export async function evaluate(
   if (run.signal?.aborted === true) return undefined;
   const predictions = asked.map(({ example }, index): Prediction => {
     const answer = answers[index];
-    const output = answer?.text ?? tokenizer.decode(answer?.ids ?? []);
+    const output = answerOf(template, answer?.text ?? tokenizer.decode(answer?.ids ?? []));
     const { id, task, taskType, outputs: references } = example;
     return {
       id,

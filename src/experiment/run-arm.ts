@@ -1,3 +1,4 @@
+import { answerOf } from "../data/answer.js";
 import type { Example } from "../data/example.js";
 import { endToken, fitPrompt } from "../data/render.js";
 import { renderExamples } from "../data/render-all.js";
@@ -135,7 +136,7 @@ async function answer(
   );
   if (signal.aborted) return undefined;
   return asked.map(({ example, ids }, index) => {
-    const output = tokenizer.decode(answers[index] ?? []);
+    const output = answerOf(template, tokenizer.decode(answers[index] ?? []));
     return {
       id: example.id,
       task: example.task,

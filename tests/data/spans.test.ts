@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerOf } from "../../src/data/answer.js";
 import type { Example } from "../../src/data/example.js";
 import { endToken, fitPrompt, renderSpans } from "../../src/data/render.js";
 import { renderExamples } from "../../src/data/render-all.js";
@@ -242,6 +243,13 @@ test("chain of thought: the answer is found behind the reasoning, and scored alo
   assert.equal(answerIn("Six is two times three.\nTherefore, the answer is 6."), "6");
   assert.equal(answerIn("Therefore, the answer is 5? No.\nTherefore, the answer is 6.5."), "6.5");
   assert.equal(answerIn("I do not know"), undefined);
+  assert.equal(
+    answerOf(templateByName("flan-cot"), "So it is.\nTherefore, the answer is Positive."),
+    "Positive",
+  );
+  assert.equal(answerOf(templateByName("flan-cot"), "So it is."), "So it is.");
+  assert.equal(answerOf(templateByName("chatml"), "Positive<|im_end|>\n<|im_start|>"), "Positive");
+  assert.equal(answerOf(templateByName("alpaca"), "Positive<|im_end|>"), "Positive<|im_end|>");
   const segments = templateByName("flan-cot")
     .render(exampleWith({ rationale: "So." }))
     .flatMap((m) => m.segments);
