@@ -3,6 +3,7 @@ import type { Example } from "../data/example.js";
 import { endToken, fitPrompt } from "../data/render.js";
 import type { RenderPolicy } from "../data/spans.js";
 import type { Template } from "../data/template.js";
+import { sha256 } from "../support/hash.js";
 import {
   type BootstrapInterval,
   type BootstrapOptions,
@@ -30,6 +31,8 @@ export interface Prediction {
   readonly id: string;
   readonly task: string;
   readonly taskType: string;
+  /** SHA-256 of the prompt as text. */
+  readonly promptHash: string;
   readonly output: string;
   readonly references: readonly string[];
   readonly ending: Ending;
@@ -89,7 +92,7 @@ export async function evaluate(
     },
   );
   if (run.signal?.aborted === true) return undefined;
-  const predictions = asked.map(({ example }, index): Prediction => {
+  const predictions = asked.map(({ example, prompt }, index): Prediction => {
     const answer = answers[index];
     const output = answerOf(template, answer?.text ?? tokenizer.decode(answer?.ids ?? []));
     const { id, task, taskType, outputs: references } = example;
@@ -97,6 +100,7 @@ export async function evaluate(
       id,
       task,
       taskType,
+      promptHash: sha256(tokenizer.decode(prompt.ids)),
       output,
       references,
       ending: answer?.ending ?? "length",

@@ -93,6 +93,16 @@ function rowMean(scores: readonly FloorScore[]): FloorScore {
   return { exactMatch: over("exactMatch"), rougeL: over("rougeL"), rows };
 }
 
+/** Expected exact match of an answer drawn at random among the different answers of its task; each row the same. */
+export function randomAnswer(rows: readonly Example[], match: Match): number {
+  const form = match === "strict" ? (label: string): string => label : normalizeAnswer;
+  const shares = [...groupBy(rows, ({ task }) => task).values()].flatMap((own) => {
+    const answers = new Set(own.flatMap(({ outputs }) => outputs.map(form))).size;
+    return own.map(({ outputs }) => new Set(outputs.map(form)).size / answers);
+  });
+  return mean(shares);
+}
+
 /** For each task of the held-out rows, the answer that matches most of the rows that may be counted; ties: the first. */
 function majorityLabels(
   train: readonly Example[],

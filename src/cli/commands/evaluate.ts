@@ -1,41 +1,33 @@
 import { Command, Option } from "commander";
-import type { RenderPolicy } from "../../data/spans.js";
-import { TEMPLATES, templateByName } from "../../data/templates/index.js";
+import type { Example } from "../../data/example.js";
+import { TEMPLATE_NAMES } from "../../data/templates/index.js";
 import { startEngine } from "../../engine/start.js";
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import { evaluate, type EvaluatedTaskType, type Evaluation } from "../../evaluate/evaluate.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
-import type { Match } from "../../evaluate/metrics/exact-match.js";
+import { protocolByName, PROTOCOLS } from "../../evaluate/protocols/index.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { progressBar } from "../../support/progress.js";
 import { onInterrupt } from "../interrupt.js";
 import { positiveInteger } from "../options.js";
-import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./data/shared.js";
-
-interface EvaluateFlags extends ReadFlags {
-  readonly model: string;
-  readonly data: string;
-  readonly template: string;
-  readonly taskTypes?: readonly string[];
-  readonly match: Match;
-  readonly stem: boolean;
-  readonly overlong: RenderPolicy["overlong"];
-  readonly maxNewTokens: number;
-  readonly batchSize: number;
-  readonly resamples: number;
-  readonly out?: string;
-  readonly json?: true;
-}
-
-const BOOTSTRAP = { level: 0.95, seed: 1 } as const;
+import { readWithFlags, textTable, withReadFlags } from "./data/shared.js";
+import { BOOTSTRAP, type EvaluateFlags, onlyTemplate } from "./evaluate/flags.js";
+import { evaluateProtocol } from "./evaluate/protocol.js";
 
 /** `ift-kit evaluate --model DIR --data PATH --template T`: scores per task type beside the floors. */
 export function command(): Command {
   return withReadFlags(new Command("evaluate"))
     .requiredOption("--model <folder>", "folder with config.json, model.safetensors and tokenizer.json")
     .requiredOption("--data <path>", "file or folder with labelled rows")
-    .requiredOption("--template <name>", `one of ${TEMPLATES.map(({ name }) => name).join(", ")}`)
+    .requiredOption(
+      "--template <names...>",
+      `one of ${TEMPLATE_NAMES.join(", ")}; several where a protocol compares them`,
+    )
+    .addOption(
+      new Option("--protocol <name>", describeProtocols()).choices(PROTOCOLS.map(({ name }) => name)),
+    )
+    .option("--shots <number>", "demonstrations of a few-shot template", positiveInteger)
     .option("--task-types <names...>", "score these task types only")
     .addOption(
       new Option(
@@ -58,16 +50,38 @@ export function command(): Command {
       positiveInteger,
       32,
     )
+    .option(
+      "--batch-tokens <number>",
+      "tokens scored together; does not change the scores",
+      positiveInteger,
+      16_384,
+    )
+    .option("--no-score-end", "rank options without their end token")
     .option("--resamples <number>", "bootstrap resamples of the 95% intervals", positiveInteger, 10_000)
     .option("--out <file>", "also write scores and every answer to this JSON file")
+    .option("--result <file>", "with a protocol: write the typed result file, one line for each answer")
+    .option("--lm-eval <file>", "with a protocol: write the scores in the form of lm-evaluation-harness")
     .option("--json", "print the scores as JSON")
-    .action(evaluateModel);
+    .action(run);
 }
 
-async function evaluateModel(flags: EvaluateFlags): Promise<void> {
-  const template = templateByName(flags.template);
+async function run(flags: EvaluateFlags): Promise<void> {
   const { examples } = await readWithFlags(flags.data, flags);
   const rows = chooseTaskTypes(examples, flags.taskTypes, flags.data);
+  if (flags.protocol !== undefined) return evaluateProtocol(protocolByName(flags.protocol), flags, rows);
+  const wantsProtocol = (["result", "lmEval"] as const).find((name) => flags[name] !== undefined);
+  if (wantsProtocol !== undefined) {
+    throw new KitError(
+      "a result file belongs to a protocol",
+      `give --protocol, one of ${PROTOCOLS.map(({ name }) => name).join(", ")}, or write the answers with --out`,
+      { field: wantsProtocol === "result" ? "--result" : "--lm-eval" },
+    );
+  }
+  return evaluateModel(flags, rows);
+}
+
+async function evaluateModel(flags: EvaluateFlags, rows: readonly Example[]): Promise<void> {
+  const template = onlyTemplate(flags, "an evaluation without a protocol");
   await startEngine();
   const model = loadModelFolder(flags.model);
   const interrupt = onInterrupt("Stopping; nothing is written.");
@@ -105,6 +119,10 @@ async function evaluateModel(flags: EvaluateFlags): Promise<void> {
     writeFileAtomic(flags.out, `${JSON.stringify({ ...described, predictions }, null, 2)}\n`);
   }
   console.log(flags.json === true ? JSON.stringify(described, null, 2) : describe(evaluation, flags));
+}
+
+function describeProtocols(): string {
+  return `how to evaluate: ${PROTOCOLS.map(({ name, description }) => `${name} (${description})`).join("; ")}`;
 }
 
 function chooseTaskTypes<Row extends { readonly taskType: string }>(
