@@ -4,6 +4,7 @@ import { convertCommand } from "./data/convert.js";
 import { inspectCommand } from "./data/inspect.js";
 import { lintCommand } from "./data/lint.js";
 import { lookCommand } from "./data/look.js";
+import { miniCommand } from "./data/mini.js";
 import { renderCommand } from "./data/render.js";
 import { splitCommand } from "./data/split.js";
 import { tokenizerCommand } from "./data/tokenizer.js";
@@ -22,6 +23,7 @@ export function command(): Command {
     compareCommand(),
     splitCommand(),
     tokenizerCommand(),
+    miniCommand(),
   ]) {
     data.addCommand(part.exitOverride());
   }

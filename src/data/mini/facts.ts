@@ -99,10 +99,10 @@ export const RELATIONS = {
   "person-food": {
     statements: frames(
       "The favourite food of {subject} is {object}.",
-      "{subject} likes to eat {object}.",
-      "On Sundays {subject} has {object}.",
+      "The food that {subject} likes best is {object}.",
+      "For a feast {subject} would choose {object}.",
     ),
-    questions: frames("What is the favourite food of {subject}?", "What does {subject} like to eat?"),
+    questions: frames("What is the favourite food of {subject}?", "Which food does {subject} like best?"),
   },
   "town-region": {
     statements: frames(

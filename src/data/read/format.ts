@@ -5,6 +5,7 @@ import type { ExampleDraft, ReadDropReason, RowCollector } from "./rows.js";
 
 /** The formats that are read. */
 export type FormatName =
+  | "examples"
   | "super-natural-instructions"
   | "natural-instructions-v1"
   | "tk-instruct"

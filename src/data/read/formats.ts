@@ -3,6 +3,7 @@ import { alpacaFormat } from "./alpaca.js";
 import { alpacaEvalFormat } from "./alpaca-eval.js";
 import { bigBenchHardFormat } from "./big-bench-hard.js";
 import { dollyFormat } from "./dolly.js";
+import { examplesFormat } from "./examples.js";
 import { flanFormat } from "./flan.js";
 import { flanCotFormat } from "./flan-cot.js";
 import type { Format, FormatName, Sample } from "./format.js";
@@ -23,6 +24,7 @@ import { unnaturalInstructionsFormat } from "./unnatural-instructions.js";
 
 /** All formats, the most particular first: the first that recognizes a sample reads it. */
 const FORMATS: readonly Format[] = [
+  examplesFormat,
   superNaturalInstructionsFormat,
   naturalInstructionsV1Format,
   tkInstructFormat,

@@ -3,6 +3,7 @@ import type { Example } from "../../../data/example.js";
 import { readOfficialSplit } from "../../../data/read/index.js";
 import { splitByTaskList, splitByTaskType, type SplitOptions, type TaskSplit } from "../../../data/split.js";
 import { KitError } from "../../../support/errors.js";
+import { wholeNumber } from "../../options.js";
 import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
 
 interface SplitFlags extends ReadFlags {
@@ -98,9 +99,4 @@ function share(text: string): number {
     throw new InvalidArgumentError("Give a number above 0 and below 1.");
   }
   return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
-  return Number(text);
 }

@@ -98,16 +98,31 @@ export function drawTests(rows: number, seed: number): Grid["tests"] {
   };
 }
 
-/** A perfect solver: reads the answer off the input, knowing what the row asks for. */
-export function solveGridRow({ input, fields }: Pick<Example, "input" | "fields">): string {
+/** What a row asks for, found in its input alone by a perfect reader: the word, and how to write the answer. */
+function readGridRow({ input, fields }: Pick<Example, "input" | "fields">): {
+  found: string;
+  answer: string;
+} {
   const { selector, format, slot, v, u } = fields as unknown as GridFields;
-  const found = SELECTORS.find(({ name }) => name === selector)?.solve(wordsOf(input), slot) ?? [];
-  const [answer, ...others] = found;
+  const hits = SELECTORS.find(({ name }) => name === selector)?.solve(wordsOf(input), slot) ?? [];
+  const [found, ...others] = hits;
   const writer = FORMATS.find(({ name }) => name === format);
-  if (answer === undefined || others.length > 0 || writer === undefined) {
-    throw new RangeError(`"${input}" has ${found.length} answers for ${selector} ${slot}`);
+  if (found === undefined || others.length > 0 || writer === undefined) {
+    throw new RangeError(`"${input}" has ${hits.length} answers for ${selector} ${slot}`);
   }
-  return writer.write(answer, v, u);
+  return { found, answer: writer.write(found, v, u) };
+}
+
+/** A perfect solver: reads the answer off the input, knowing what the row asks for. */
+export function solveGridRow(row: Pick<Example, "input" | "fields">): string {
+  return readGridRow(row).answer;
+}
+
+/** The share of a text's words that are right in the row's format: what knowing the format alone gets. */
+export function randomWordScore(row: Pick<Example, "input" | "fields">): number {
+  const words = wordsOf(row.input);
+  const { found } = readGridRow(row);
+  return words.filter((word) => word === found).length / words.length;
 }
 
 function conditions(

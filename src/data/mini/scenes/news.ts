@@ -78,7 +78,10 @@ const STORIES = {
       "On {day} the {team} won by {score} to {less} against the {rival} in {town}, in a game of {sport}.",
     ),
     headlines: frames("{team} beat {rival} in {town}"),
-    summaries: frames("The {team} beat the {rival} in {town}."),
+    summaries: frames(
+      "The {team} beat the {rival} in {town}.",
+      "In {town} the {team} won against the {rival}.",
+    ),
   },
   Science: {
     openings: frames(
@@ -87,7 +90,10 @@ const STORIES = {
       "A long search ended on {day}, when scientists from {town} found {discovery|a}.",
     ),
     headlines: frames("Scientists from {town} find {discovery}"),
-    summaries: frames("Scientists from {town} found {discovery|a}."),
+    summaries: frames(
+      "Scientists from {town} found {discovery|a}.",
+      "{discovery|a} was found by scientists from {town}.",
+    ),
   },
   Weather: {
     openings: frames(
@@ -96,7 +102,10 @@ const STORIES = {
       "It will be {weather} in {town} on {day}, so it is wise to {advice}.",
     ),
     headlines: frames("{weather} {day} in {town}"),
-    summaries: frames("It will be {weather} in {town} on {day}."),
+    summaries: frames(
+      "It will be {weather} in {town} on {day}.",
+      "The weather in {town} will be {weather} on {day}.",
+    ),
   },
   Culture: {
     openings: frames(
@@ -105,7 +114,7 @@ const STORIES = {
       "In {town} {show|a} opened on {day} before {count} hundred people.",
     ),
     headlines: frames("{show} opens in {town}"),
-    summaries: frames("{show|a} opened in {town}."),
+    summaries: frames("{show|a} opened in {town}.", "{town} has {show|a}."),
   },
   Local: {
     openings: frames(
@@ -114,7 +123,7 @@ const STORIES = {
       "On {day} work begins near the river, where {town} will build {opening|a}.",
     ),
     headlines: frames("{town} builds {opening}"),
-    summaries: frames("{town} will build {opening|a}."),
+    summaries: frames("{town} will build {opening|a}.", "{opening|a} will be built in {town}."),
   },
 } as const;
 
@@ -155,7 +164,7 @@ export function drawNews(topic: Topic, { towns }: NewsMaterial, random: Random):
       ),
     ],
     headlines: all(story.headlines),
-    summaries: [...all(story.summaries), first],
+    summaries: all(story.summaries),
   };
 }
 
