@@ -5,25 +5,35 @@ import type { Decoder } from "../model/decoder.js";
 import { KitError } from "../support/errors.js";
 import { Random } from "../support/random.js";
 import { byLength } from "./batches.js";
-import { checkSampling, drawToken, type Sampling } from "./sampling.js";
+import {
+  checkRepetitionPenalty,
+  checkSampling,
+  drawToken,
+  penalizeRepetition,
+  type Sampling,
+} from "./sampling.js";
 
 export interface GenerateOptions {
   /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
   /** The token that ends an answer. */
   readonly eos: number;
+  /** More tokens that end an answer; they are not in it. */
+  readonly stopTokens?: readonly number[];
   /** Prompts that are answered together; changes the time and the memory, not the answers. */
   readonly batchSize: number;
   /** Texts that end an answer as well, and the tokenizer that reads them. */
   readonly stop?: { readonly texts: readonly string[]; readonly tokenizer: Pick<Tokenizer, "decode"> };
   /** Draws the tokens; without it the most probable one is taken. */
   readonly sampling?: Sampling;
+  /** Makes tokens of the prompt and of the answer so far less probable (`penalizeRepetition`); 1 changes nothing. */
+  readonly repetitionPenalty?: number;
   /** Stops at the next token; the result is then an empty list. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Why an answer ended: its end token, a stop text, `maxNewTokens`, or the end of the model's context. */
+/** Why an answer ended: its end token, a stop text or token, `maxNewTokens`, or the end of the model's context. */
 export type Ending = "eos" | "stop" | "length" | "context";
 
 /** One answer. */
@@ -87,7 +97,7 @@ async function answerBatch(
   try {
     while (open.length > 0) {
       if (options.signal?.aborted === true) return false;
-      const ids = await nextTokens(decoder, cache, next, open, options.sampling);
+      const ids = await nextTokens(decoder, cache, next, open, options);
       open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
       const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
       if (rows.length > 0 && rows.length < open.length) cache.select(rows);
@@ -107,8 +117,9 @@ async function nextTokens(
   cache: KeyValueCache,
   rows: readonly (readonly number[])[],
   answers: readonly Answer[],
-  sampling: Sampling | undefined,
+  { sampling, repetitionPenalty }: Pick<GenerateOptions, "sampling" | "repetitionPenalty">,
 ): Promise<readonly number[]> {
+  const mostProbable = sampling === undefined && repetitionPenalty === undefined;
   const time = Math.max(...rows.map((row) => row.length));
   const padded = Int32Array.from(
     rows.flatMap((row) => [...row, ...new Array<number>(time - row.length).fill(0)]),
@@ -126,19 +137,22 @@ async function nextTokens(
       "int32",
     );
     const logits = decoder.logits(tf.gather(flat, lastOnes) as TensorFlow.Tensor2D);
-    return sampling === undefined ? tf.argMax(logits, 1) : logits;
+    return mostProbable ? tf.argMax(logits, 1) : logits;
   });
   const values = await chosen.data();
   chosen.dispose();
-  if (sampling === undefined) return Array.from(values);
+  if (mostProbable) return Array.from(values);
   const vocabulary = decoder.config.vocabularySize;
-  return answers.map((answer, row) =>
-    drawToken(
-      Float32Array.from(values.slice(row * vocabulary, (row + 1) * vocabulary)),
-      sampling,
-      answer.random,
-    ),
-  );
+  return answers.map((answer, row) => {
+    const logits = Float32Array.from(values.slice(row * vocabulary, (row + 1) * vocabulary));
+    if (repetitionPenalty !== undefined) penalizeRepetition(logits, answer.seen, repetitionPenalty);
+    return sampling === undefined ? largestOf(logits) : drawToken(logits, sampling, answer.random);
+  });
+}
+
+/** The id with the largest logit; of equal ones the smallest. */
+function largestOf(logits: Float32Array): number {
+  return logits.reduce((best, value, id) => (value > (logits[best] ?? -Infinity) ? id : best), 0);
 }
 
 /** An answer that grows token by token until something ends it. */
@@ -166,10 +180,17 @@ class Answer {
     return this.#ids.at(-1) ?? this.#options.eos;
   }
 
+  /** The tokens of the prompt and of the answer so far. */
+  get seen(): readonly number[] {
+    return [...this.prompt, ...this.#ids];
+  }
+
   take(id: number): void {
-    const { eos, maxNewTokens, stop } = this.#options;
+    const { eos, stopTokens, maxNewTokens, stop } = this.#options;
     if (id === eos) {
       this.#ending = "eos";
+    } else if (stopTokens?.includes(id) === true) {
+      this.#ending = "stop";
     } else {
       this.#ids.push(id);
       if (stop !== undefined && this.#cutAtStop(stop)) this.#ending = "stop";
@@ -200,7 +221,7 @@ class Answer {
 function checkRequest(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
-  { maxNewTokens, batchSize, sampling, stop }: GenerateOptions,
+  { maxNewTokens, batchSize, sampling, repetitionPenalty, stop }: GenerateOptions,
 ): void {
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new KitError(`${maxNewTokens} new tokens`, "ask for a whole number of at least 1", {
@@ -218,6 +239,7 @@ function checkRequest(
     });
   }
   if (sampling !== undefined) checkSampling(sampling);
+  if (repetitionPenalty !== undefined) checkRepetitionPenalty(repetitionPenalty);
   prompts.forEach((prompt, index) => {
     const row = index + 1;
     if (prompt.length === 0) {

@@ -62,6 +62,31 @@ export function drawToken(logits: Float32Array, sampling: Sampling, random: Rand
   return allowed[kept - 1] ?? 0;
 }
 
+/** @throws KitError for a penalty that is not above 0 */
+export function checkRepetitionPenalty(penalty: number): void {
+  if (penalty > 0 && Number.isFinite(penalty)) return;
+  throw new KitError(
+    `a repetition penalty of ${penalty}`,
+    "give a number above 0, such as 1.1; 1 changes nothing",
+    {
+      field: "repetitionPenalty",
+    },
+  );
+}
+
+/**
+ * Makes tokens that were there before less probable, as transformers' `RepetitionPenaltyLogitsProcessor` does (after
+ * Keskar et al. 2019): a positive logit is divided by the penalty, a negative one multiplied, once for each token however
+ * often it was there. Changes `logits` in place.
+ * @param logits `[vocabulary]`
+ */
+export function penalizeRepetition(logits: Float32Array, seen: readonly number[], penalty: number): void {
+  for (const id of new Set(seen)) {
+    const value = at(logits, id);
+    if (id < logits.length) logits[id] = value < 0 ? value * penalty : value / penalty;
+  }
+}
+
 function at(values: Float32Array, index: number): number {
   return values[index] ?? -Infinity;
 }

@@ -3,7 +3,7 @@ import { before, describe, it } from "node:test";
 import { startEngine } from "../../src/engine/start.js";
 import { tf } from "../../src/engine/tensorflow.js";
 import { generate, generateGreedy, type GenerateOptions } from "../../src/evaluate/generate.js";
-import { drawToken } from "../../src/evaluate/sampling.js";
+import { checkRepetitionPenalty, drawToken, penalizeRepetition } from "../../src/evaluate/sampling.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import type { Decoder } from "../../src/model/decoder.js";
 import { KitError } from "../../src/support/errors.js";
@@ -134,6 +134,43 @@ describe("generation", () => {
     decoder.dispose();
   });
 
+  it("a repetition penalty gives the same answers alone and in a batch, greedy and drawn, and changes them", async () => {
+    const decoder = largeDecoder({ ...LLAMA, ...LONG });
+    const free = await generateGreedy(decoder, PROMPTS, OPTIONS);
+    for (const sampling of [undefined, { temperature: 1, seed: 3 }]) {
+      const options = {
+        ...OPTIONS,
+        repetitionPenalty: 5,
+        ...(sampling === undefined ? {} : { sampling }),
+      };
+      const together = await generate(decoder, PROMPTS, { ...options, batchSize: 11 });
+      assert.deepEqual(await generate(decoder, PROMPTS, { ...options, batchSize: 1 }), together);
+      assert.notDeepEqual(
+        together.map(({ ids }) => ids),
+        free,
+      );
+    }
+    const same = await generateGreedy(decoder, PROMPTS, { ...OPTIONS, repetitionPenalty: 1 });
+    assert.deepEqual(same, free, "a penalty of 1 changes nothing");
+    const repeats = (answers: readonly (readonly number[])[]): number =>
+      answers.reduce((sum, ids) => sum + ids.length - new Set(ids).size, 0);
+    const penalized = await generateGreedy(decoder, PROMPTS, { ...OPTIONS, repetitionPenalty: 5 });
+    assert.ok(repeats(penalized) < repeats(free) / 2, `${repeats(penalized)} of ${repeats(free)} repeats`);
+    decoder.dispose();
+  });
+
+  it("a stop token ends an answer and is not in it", async () => {
+    const decoder = largeDecoder({ ...LLAMA, ...LONG });
+    const [free] = await generate(decoder, PROMPTS.slice(0, 1), OPTIONS);
+    const stop = free?.ids.at(-1) ?? -1;
+    const [stopped] = await generate(decoder, PROMPTS.slice(0, 1), {
+      ...OPTIONS,
+      stopTokens: [NEVER + 1, stop],
+    });
+    assert.deepEqual(stopped, { ids: free?.ids.slice(0, free.ids.indexOf(stop)), ending: "stop" });
+    decoder.dispose();
+  });
+
   it("leaves no tensor behind, tells its progress and stops when told to", async () => {
     const decoder = largeDecoder({ ...LLAMA, ...LONG });
     await generateGreedy(decoder, PROMPTS, OPTIONS);
@@ -190,6 +227,14 @@ describe("drawing a token", () => {
       if (wanted[id] === 0) assert.equal(value, 0);
     });
   };
+
+  it("penalizes repetition as transformers does", () => {
+    // RepetitionPenaltyLogitsProcessor(1.3)(tensor([[0, 2, 2, 3]]), tensor([[1.5, -0.5, -2.0, 0.0, 4.0]]))
+    const logits = Float32Array.of(1.5, -0.5, -2, 0, 4);
+    penalizeRepetition(logits, [0, 2, 2, 3], 1.3);
+    assert.deepEqual(logits, Float32Array.of(1.1538461446762085, -0.5, -2.5999999046325684, 0, 4));
+    assert.throws(() => checkRepetitionPenalty(0), KitError);
+  });
 
   it("follows the probabilities, and temperature, top-k and top-p as they are defined", () => {
     near(frequencies({}), probabilities);

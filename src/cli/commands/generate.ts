@@ -20,6 +20,7 @@ interface GenerateFlags {
   readonly topK?: number;
   readonly topP?: number;
   readonly seed: number;
+  readonly repetitionPenalty?: number;
   readonly stop?: readonly string[];
 }
 
@@ -48,6 +49,11 @@ export function command(): Command {
       number,
     )
     .option("--seed <number>", "of the drawing", number, 0)
+    .option(
+      "--repetition-penalty <number>",
+      "above 1: tokens of the prompt and of the answer so far become less probable",
+      number,
+    )
     .option("--stop <texts...>", "texts that end an answer, besides the end token; they are not in it")
     .addHelpText("after", "\nThe prompt begins with the tokenizer's BOS where it has one.")
     .action(generateAnswers);
@@ -79,6 +85,7 @@ async function generateAnswers(flags: GenerateFlags): Promise<void> {
       signal: interrupt.signal,
       onProgress: (done, total) => bar.update(done / total, `${done} of ${total} prompts`),
       ...(sampling === undefined ? {} : { sampling }),
+      ...(flags.repetitionPenalty === undefined ? {} : { repetitionPenalty: flags.repetitionPenalty }),
       ...(flags.stop === undefined ? {} : { stop: { texts: flags.stop, tokenizer } }),
     });
     if (interrupt.signal.aborted) return;
