@@ -21,14 +21,21 @@ import { fullOrFast } from "ift-kit/notebook/fast-mode";
 const samples = "datasets/samples";
 const shared = "../shared/datasets";
 const settings = {
-  rowsPerTask: fullOrFast(20, 2),
-  rowsPerFile: fullOrFast(3000, 100),
+  rowsPerTask: fullOrFast(20, 5),
   vocabularySize: fullOrFast(4096, 600),
   maxTokens: 2048,
   seed: 1,
 };
 const hasShared = existsSync(shared);
-console.log(hasShared ? `data sets of ${shared} and the samples` : `${shared} is not there: the samples alone`);
+/** Which folders are read: all, or in fast mode two. */
+const wantsFolder = (name: string): boolean =>
+  fullOrFast(
+    !["text", "promptsource-templates"].includes(name),
+    ["natural-instructions", "self-instruct"].includes(name),
+  );
+console.log(
+  hasShared ? `data sets of ${shared} and the samples` : `${shared} is not there: the samples alone`,
+);
 
 // %% [markdown]
 // ## The article's rows
@@ -50,23 +57,45 @@ const greatMovie: Example = {
   source: "article",
 };
 const rows = [...article, greatMovie];
-const shorten = (text: string, most = 60): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const shorten = (text: string, most = 60): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;
 showTable(
   ["instruction", "input", "output"],
-  rows.map(({ instruction, input, outputs }) => [instruction ?? "–", input === "" ? "–" : input, outputs[0] ?? ""]),
+  rows.map(({ instruction, input, outputs }) => [
+    instruction ?? "–",
+    input === "" ? "–" : input,
+    outputs[0] ?? "",
+  ]),
 );
 
 // %% [markdown]
 // ## Every template, the same rows
-// A template turns a row into text. Some show the instruction (IFT), some never do (SFT), some need more than a row has: a
-// row that a template cannot show is an error with its reason, never an empty text. The numbers are *tokens / of these
-// supervised*; the supervised ones differ only where a template ends a turn in its own way.
+// A template turns a row into text. Some show the instruction (IFT), some never do (SFT). Some show more than these rows have, so
+// the rows get it here: answers to choose from, demonstrations of the kit's sample tasks, a line of reasoning. Their own three
+// fields stay as they are, character by character.
+//
+// A row that a template cannot show is an error with its reason, never an empty text. The numbers are *tokens / of these
+// supervised*; the latter differ only where a template ends a turn in its own way, or has the reasoning learned.
 
 // %%
+import { targetText } from "ift-kit/data/compare/pair";
 import { renderSpans } from "ift-kit/data/render";
 import type { RenderPolicy } from "ift-kit/data/spans";
+import type { Template } from "ift-kit/data/template";
 import { TEMPLATES } from "ift-kit/data/templates/index";
 import { trainByteLevelBpe } from "ift-kit/tokenizer/byte-level-bpe";
+
+const { examples: sampleTasks } = await readExamples(`${samples}/super-natural-instructions`);
+const positive = sampleTasks.flatMap((row) => row.positive ?? []).slice(0, 2);
+const negative = sampleTasks.flatMap((row) => row.negative ?? []).slice(0, 2);
+const others = ["Negative", "The market fell.", "Emily Brontë", "The sentiment is negative.", "Negative"];
+const fullRows = rows.map((row, index) => ({
+  ...row,
+  options: [...row.outputs, others[index] ?? ""],
+  positive,
+  negative,
+  rationale: "It says so in the text.",
+}));
 
 const policy: RenderPolicy = { maxTokens: settings.maxTokens, overlong: "drop", lossOn: "response" };
 const smallTokenizer = trainByteLevelBpe(
@@ -74,26 +103,32 @@ const smallTokenizer = trainByteLevelBpe(
   { vocabularySize: 400 },
 );
 /** What a template makes of a row, or why it cannot show it. */
-function tryRender(template: (typeof TEMPLATES)[number], row: Example) {
+function tryRender(template: Template, row: Example) {
   try {
     return renderSpans(row, template, smallTokenizer, policy);
   } catch (error) {
-    return { kind: "not shown", reason: String((error as Error).message).replace(/^.*has no (\w+),.*$/s, "no $1") } as const;
+    const reason = (error as Error).message.replace(/^.* has no (\w+),.*$/s, "no $1");
+    return { kind: "not shown", reason } as const;
   }
 }
+const inexact: string[] = [];
 showTable(
   ["template", "format", ...rows.map(({ instruction, input }) => shorten(instruction ?? input, 28))],
   TEMPLATES.map((template) => [
     template.name,
     template.format.toUpperCase(),
-    ...rows.map((row) => {
+    ...fullRows.map((row) => {
       const outcome = tryRender(template, row);
       if (outcome.kind !== "rendered") return `(${shorten(outcome.reason, 40)})`;
       const { ids, supervised } = outcome.spans;
+      if (!targetText(outcome.spans, smallTokenizer).endsWith(row.outputs[0]!))
+        inexact.push(`${template.name}: ${row.id}`);
       return `${ids.length} / ${supervised.filter(Boolean).length}`;
     }),
   ]),
 );
+if (inexact.length > 0) throw new Error(`the answer is not what is learned: ${inexact.join(", ")}`);
+console.log("in every template what is learned ends in the row's output, to the character");
 
 // %% [markdown]
 // ## Look at the tokens
@@ -105,7 +140,7 @@ showTable(
 import { iftDefinition, sftPlain } from "ift-kit/data/templates/index";
 import { look, lookSideBySide } from "ift-kit/notebook/look";
 
-function spansOf(template: (typeof TEMPLATES)[number], row: Example) {
+function spansOf(template: Template, row: Example) {
   const outcome = renderSpans(row, template, smallTokenizer, policy);
   if (outcome.kind !== "rendered") throw new Error(`the row was dropped: ${outcome.reason}`);
   return outcome.spans;
@@ -122,10 +157,11 @@ for (const row of article.slice(0, 3)) {
 // The "Great movie!" pair, in every template that can show it:
 
 // %%
-const pair = [greatMovie, article[3]!];
+const pair = [fullRows[4]!, fullRows[3]!];
 for (const template of TEMPLATES) {
   for (const row of pair) {
-    if (tryRender(template, row).kind === "rendered") look(spansOf(template, row), smallTokenizer, template.name);
+    if (tryRender(template, row).kind === "rendered")
+      look(spansOf(template, row), smallTokenizer, template.name);
   }
 }
 
@@ -137,6 +173,7 @@ for (const template of TEMPLATES) {
 // %%
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { ReadResult } from "ift-kit/data/read/index";
 
 const places = [
   ...readdirSync(samples)
@@ -145,13 +182,13 @@ const places = [
   ...(hasShared
     ? readdirSync(shared)
         .sort()
-        .filter((name) => !name.includes(".") && !["text", "promptsource-templates"].includes(name))
+        .filter((name) => !name.includes(".") && wantsFolder(name))
         .map((name) => join(shared, name))
     : []),
 ];
-const readings = [];
+const readings: (ReadResult & { readonly place: string })[] = [];
 for (const place of places) {
-  const reading = await readExamples(place, { onMalformed: "skip", limitPerTask: settings.rowsPerFile });
+  const reading = await readExamples(place, { onMalformed: "skip", limitPerTask: fullOrFast(10_000, 20) });
   readings.push({ place, ...reading });
 }
 showTable(
@@ -176,12 +213,16 @@ showTable(
 // %%
 import { normaliseWhatIf, NORMALISE_STEPS } from "ift-kit/data/normalise";
 
-const dirty = readings.filter(({ place }) => /alpaca|p3|dolly/.test(place));
+const dirty = readings.filter(({ place }) => /alpaca|p3|dolly|self-instruct/.test(place));
 showTable(
   ["path", "rows", ...NORMALISE_STEPS],
   dirty.map(({ place, examples }) => {
     const reports = normaliseWhatIf(examples);
-    return [place, examples.length, ...NORMALISE_STEPS.map((step) => reports.find(({ steps }) => steps[0] === step)?.changed[step] ?? 0)];
+    return [
+      place,
+      examples.length,
+      ...NORMALISE_STEPS.map((step) => reports.find(({ steps }) => steps[0] === step)?.changed[step] ?? 0),
+    ];
   }),
 );
 
@@ -198,7 +239,10 @@ import { comparisonFrame, showFrame } from "ift-kit/notebook/data-frame";
 const superNi = hasShared ? `${shared}/natural-instructions` : `${samples}/super-natural-instructions`;
 const { examples } = await readExamples(superNi, { onMalformed: "skip", limitPerTask: settings.rowsPerTask });
 const tokenizer = trainByteLevelBpe(
-  [...new Set(examples.flatMap(({ instruction = "" }) => instruction)), ...examples.flatMap(({ input, outputs }) => [input, ...outputs])],
+  [
+    ...new Set(examples.flatMap(({ instruction = "" }) => instruction)),
+    ...examples.flatMap(({ input, outputs }) => [input, ...outputs]),
+  ],
   { vocabularySize: settings.vocabularySize },
 );
 const formats = { SFT: sftPlain, IFT: iftDefinition };
@@ -290,7 +334,9 @@ const similarity = await taskTypeSimilarity(examples, {
   seed: settings.seed,
 });
 console.log(similarity.why);
-await showFigure(similarityFigure(similarity, "words of instructions and inputs; on the diagonal between rows of one type"));
+await showFigure(
+  similarityFigure(similarity, "words of instructions and inputs; on the diagonal between rows of one type"),
+);
 
 // %% [markdown]
 // ## A split that is a test
@@ -304,10 +350,14 @@ import { passLeakageGate } from "ift-kit/similarity/leakage/gate";
 import { findLeaks } from "ift-kit/similarity/leakage/report";
 import { overlapFigure } from "ift-kit/report/data/overlap";
 
+// All rows, where there is time: a leak of eight rows is not seen in a sample.
+const toSplit = fullOrFast(readings.find(({ place }) => place === superNi)!.examples, examples);
 const split = hasOfficialSplit(superNi)
-  ? splitByTaskList(examples, readOfficialSplit(superNi), { sharedSources: "allow" })
-  : splitByTaskType(examples, { heldOutFraction: 0.3, seed: settings.seed }, { sharedSources: "allow" });
-console.log(`${split.train.length} training rows of ${split.trainTaskTypes.length} types, ${split.heldOut.length} held-out rows of ${split.heldOutTaskTypes.length} types`);
+  ? splitByTaskList(toSplit, readOfficialSplit(superNi), { sharedSources: "allow" })
+  : splitByTaskType(toSplit, { heldOutFraction: 0.3, seed: settings.seed }, { sharedSources: "allow" });
+console.log(
+  `${split.train.length} training rows of ${split.trainTaskTypes.length} types, ${split.heldOut.length} held-out rows of ${split.heldOutTaskTypes.length} types`,
+);
 const leakage = findLeaks(split.train, split.heldOut);
 try {
   passLeakageGate(leakage);
@@ -328,7 +378,10 @@ import { dedupe } from "ift-kit/similarity/dedupe";
 
 const duplicates = readings
   .filter(({ examples: own }) => own.length < 12_000)
-  .map(({ place, examples: own }) => ({ place, total: dedupe(own, { on: "row", threshold: 0.8 }).ledger.total }));
+  .map(({ place, examples: own }) => ({
+    place,
+    total: dedupe(own, { on: "row", threshold: 0.8 }).ledger.total,
+  }));
 showTable(
   ["path", "rows", "exact duplicates", "near-duplicates", "kept"],
   duplicates.map(({ place, total }) => [place, total.rowsIn, total.exact, total.near, total.kept]),
@@ -342,12 +395,27 @@ showTable(
 // %%
 import { matchFormats } from "ift-kit/data/compare/index";
 
-const amount = comparison.total.formats[0]!.supervisedTokens;
-const totalAmount = comparison.total.formats[0]!.totalTokens;
-const bySupervised = matchFormats(split.train, formats, tokenizer, policy, { unit: "supervised-tokens", amount });
-const byTotal = matchFormats(split.train, formats, tokenizer, policy, { unit: "total-tokens", amount: totalAmount });
+const trained = new Set(split.train.map(({ id }) => id));
+const trainRows = examples.filter(({ id }) => trained.has(id));
+const once = matchFormats(trainRows, formats, tokenizer, policy, { unit: "steps", amount: 1 }).inputs[0]!;
+// What SFT needs to see its rows once, in one unit and in the other.
+const bySupervised = matchFormats(trainRows, formats, tokenizer, policy, {
+  unit: "supervised-tokens",
+  amount: once.supervisedTokens,
+});
+const byTotal = matchFormats(trainRows, formats, tokenizer, policy, {
+  unit: "total-tokens",
+  amount: once.totalTokens,
+});
 showTable(
-  ["budget", "format", "rows", "supervised tokens of the rows", "total tokens of the rows", { name: "epochs", digits: 2 }],
+  [
+    "budget",
+    "format",
+    "rows",
+    "supervised tokens of the rows",
+    "total tokens of the rows",
+    { name: "epochs", digits: 2 },
+  ],
   [bySupervised, byTotal].flatMap(({ budget, inputs }) =>
     inputs.map(({ format, spans, supervisedTokens, totalTokens, epochs }) => [
       `${budget.amount.toLocaleString("en")} ${budget.unit}`,
@@ -373,7 +441,10 @@ const targetsOf = (input: typeof sftInput): string =>
   JSON.stringify(input!.spans.map(({ ids, supervised }) => ids.filter((_, index) => supervised[index])));
 const times = ift!.totalTokens / sft!.totalTokens;
 const claims = [
-  [`the same supervised tokens: ${sft!.supervisedTokens} and ${ift!.supervisedTokens}`, sft!.supervisedTokens === ift!.supervisedTokens],
+  [
+    `the same supervised tokens: ${sft!.supervisedTokens} and ${ift!.supervisedTokens}`,
+    sft!.supervisedTokens === ift!.supervisedTokens,
+  ],
   ["row by row the same targets, token by token", targetsOf(sftInput) === targetsOf(iftInput)],
   [`IFT has ${times.toFixed(2)} times the total tokens`, times > 1],
   ["equal supervised tokens: equal epochs", sftInput!.epochs === iftInput!.epochs],

@@ -17,8 +17,10 @@ export interface LabelBalance {
 
 /** A task is classification-like when it has at most so many different answers ... */
 const MOST_LABELS = 10;
-/** ... and each is given so often on average. */
+/** ... and each is given so often on average ... */
 const LEAST_REPEATS = 2;
+/** ... among so many rows: fewer may agree by chance. */
+const LEAST_ROWS = 4;
 
 /** The balance of labels over the classification-like tasks among the rows; undefined where there are none. */
 export function labelBalance(examples: readonly Example[]): LabelBalance | undefined {
@@ -47,7 +49,7 @@ export function labelBalance(examples: readonly Example[]): LabelBalance | undef
 }
 
 function isClassification(counts: readonly number[]): boolean {
-  return counts.length <= MOST_LABELS && sum(counts) >= LEAST_REPEATS * counts.length;
+  return counts.length <= MOST_LABELS && sum(counts) >= Math.max(LEAST_ROWS, LEAST_REPEATS * counts.length);
 }
 
 function entropy(counts: readonly number[]): number {

@@ -18,7 +18,8 @@ export function overlapFigure(split: TaskSplit, report: LeakageReport): AnyFigur
   const columns = new Map<string, number>();
   for (const { trainTask, heldOutTask, heldOutRows } of report.leaks) {
     const [train, heldOut] = [typeOfTask.get(trainTask), typeOfTask.get(heldOutTask)];
-    if (heldOutRows === 0 || train === undefined || heldOut === undefined) continue;
+    // A demonstration that is a test row is booked under the test's own task.
+    if (heldOutRows === 0 || heldOut === undefined || train === undefined || train === heldOut) continue;
     const key = `${heldOut}\n${train}`;
     counts.set(key, (counts.get(key) ?? 0) + heldOutRows);
     columns.set(train, (columns.get(train) ?? 0) + heldOutRows);

@@ -2,7 +2,7 @@ import type { Distribution } from "../../data/compare/lengths.js";
 import type { AnyFigure } from "../figure.js";
 import { seriesStyle, translucent } from "../theme.js";
 import { rowLabel, stripes } from "./arms-with-intervals.js";
-import { axisTitle, baseLayout, checkFigure, figureOf, type FigureText } from "./common.js";
+import { axisTitle, baseLayout, checkFigure, compactNumber, figureOf, type FigureText } from "./common.js";
 
 export interface LengthBoxesOptions extends FigureText {
   /** With its unit, such as "length of the output (tokens, log scale)". */
@@ -100,7 +100,7 @@ function decades(low: number, high: number): { tickmode: "array"; tickvals: numb
 function describe({ title, valueTitle, rows }: LengthBoxesOptions): string {
   const lines = rows.map(
     ({ label, lengths: { p5, p25, median, p75, p95 } }) =>
-      `${label}: median ${median}, quartiles ${p25} and ${p75}, 90% between ${p5} and ${p95}`,
+      `${label}: median ${compactNumber(median)}, quartiles ${compactNumber(p25)} and ${compactNumber(p75)}, 90% between ${compactNumber(p5)} and ${compactNumber(p95)}`,
   );
   return `${title}. ${valueTitle}. ${lines.join(". ")}.`;
 }
