@@ -86,8 +86,14 @@ import { TEMPLATES } from "ift-kit/data/templates/index";
 import { trainByteLevelBpe } from "ift-kit/tokenizer/byte-level-bpe";
 
 const { examples: sampleTasks } = await readExamples(`${samples}/super-natural-instructions`);
-const positive = sampleTasks.flatMap((row) => row.positive ?? []).slice(0, 2);
-const negative = sampleTasks.flatMap((row) => row.negative ?? []).slice(0, 2);
+const ofTasks = [...new Map(sampleTasks.map((row) => [row.task, row])).values()];
+const positive = ofTasks.flatMap((row) => row.positive ?? []).slice(0, 2);
+const unhelpful = {
+  input: "Never again.",
+  output: "Maybe",
+  explanation: "The answer must be one of the two.",
+};
+const negative = [...ofTasks.flatMap((row) => row.negative ?? []).slice(0, 1), unhelpful];
 const others = ["Negative", "The market fell.", "Emily Brontë", "The sentiment is negative.", "Negative"];
 const fullRows = rows.map((row, index) => ({
   ...row,
@@ -207,7 +213,7 @@ showTable(
 
 // %% [markdown]
 // ## Cleaning is a step of its own
-// Public files have placeholders ("No input", "<noinput>" and a dozen other spellings), literal end-of-text marks and stray white
+// Public files have placeholders (`No input`, `<noinput>` and a dozen other spellings), literal end-of-text marks and stray white
 // space. Nothing is cleaned silently: each step is named, and this is what each would change if it alone were on.
 
 // %%
@@ -348,7 +354,7 @@ import { hasOfficialSplit, readOfficialSplit } from "ift-kit/data/read/index";
 import { splitByTaskList, splitByTaskType } from "ift-kit/data/split";
 import { passLeakageGate } from "ift-kit/similarity/leakage/gate";
 import { findLeaks } from "ift-kit/similarity/leakage/report";
-import { overlapFigure } from "ift-kit/report/data/overlap";
+import { acrossSplitFigure, overlapFigure } from "ift-kit/report/data/overlap";
 
 // All rows, where there is time: a leak of eight rows is not seen in a sample.
 const toSplit = fullOrFast(readings.find(({ place }) => place === superNi)!.examples, examples);
@@ -368,6 +374,7 @@ try {
 const overlap = overlapFigure(split, leakage);
 if (overlap === undefined) console.log("no row leaks, so there is no overlap to draw");
 else await showFigure(overlap);
+await showFigure(acrossSplitFigure(similarity, split));
 
 // %% [markdown]
 // ## Duplicates

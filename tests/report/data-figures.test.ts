@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import { distributionOf } from "../../src/data/compare/lengths.js";
+import type { Example } from "../../src/data/example.js";
+import { splitByTaskType } from "../../src/data/split.js";
+import { acrossSplitFigure, overlapFigure } from "../../src/report/data/overlap.js";
+import { findLeaks } from "../../src/similarity/leakage/report.js";
+import { taskTypeSimilarity } from "../../src/similarity/task-types.js";
+import { exampleWith } from "../data/fixtures.js";
+//X from "../../src/data/compare/lengths.js";
 import type { AnyFigure } from "../../src/report/figure.js";
 import { compactNumber } from "../../src/report/figures/common.js";
 import { lengthBoxes } from "../../src/report/figures/length-boxes.js";
@@ -101,7 +108,7 @@ describe("figures of a comparison", () => {
 
   it("legend and bars go from what the template adds to what is learned", () => {
     const names = FIGURES.tokens?.data.map((trace) => ("name" in trace ? trace.name : ""));
-    assert.deepEqual(names, ["special tokens", "template text", "instruction", "input", "response"]);
+    assert.deepEqual(names, ["special", "template", "instruction", "input", "response"]);
     const totals = FIGURES.tokens?.layout.annotations?.map(({ text }) => text);
     assert.deepEqual(totals, ["512", "2.03k"]);
     assert.deepEqual([999.6, 1234, 45_600_000, 0].map(compactNumber), ["1k", "1.23k", "45.6M", "0"]);
@@ -140,5 +147,39 @@ describe("figures of a comparison", () => {
     ];
     for (const [build, message] of cases)
       assert.throws(build, (error) => error instanceof KitError && message.test(error.message));
+  });
+});
+
+describe("what stands on both sides of a split", () => {
+  const row = (task: string, taskType: string, input: string): Example =>
+    exampleWith({ id: `${task}-${input}`, task, taskType, input, source: task });
+  const copied = "the very same long sentence on both sides of the split";
+  const split = splitByTaskType(
+    [row("a", "A", copied), row("a", "A", "one"), row("b", "B", "two"), row("c", "C", copied)],
+    { heldOutTaskTypes: ["C"] },
+  );
+
+  it("leaks are counted by the task types of both sides; without a leak there is no figure", () => {
+    const figure = overlapFigure(split, findLeaks(split.train, split.heldOut)) ?? assert.fail();
+    const [trace] = figure.data;
+    assert.ok(trace?.type === "heatmap");
+    assert.deepEqual([figure.layout.yaxis?.ticktext, figure.layout.xaxis?.ticktext], [["C"], ["A"]]);
+    assert.ok((trace.z[0]?.[0] ?? 0) >= 1);
+    const clean = { ...split, heldOut: [row("c", "C", "another")] };
+    assert.equal(overlapFigure(clean, findLeaks(clean.train, clean.heldOut)), undefined);
+  });
+
+  it("the part of a similarity matrix across the split is drawn", async () => {
+    const similarity = await taskTypeSimilarity([...split.train, ...split.heldOut], {
+      part: "input",
+      rowsPerTaskType: 10,
+      seed: 1,
+      device: "plain",
+    });
+    const [trace] = acrossSplitFigure(similarity, split).data;
+    assert.ok(trace?.type === "heatmap");
+    assert.deepEqual(similarity.labels, ["A", "B", "C"]);
+    assert.deepEqual(trace.z, [[0.5, 0]], "one of two rows of A is the held-out row, none of B");
+    assert.equal(similarity.values[1]?.[1], null, "a type of one row has nothing to compare");
   });
 });

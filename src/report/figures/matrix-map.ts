@@ -34,6 +34,8 @@ export interface MatrixMapOptions extends FigureText {
 const MOST_COLUMNS_WITH_NUMBERS = 12;
 /** With more columns than this there is no room for their labels; the mouse shows them. */
 const MOST_LABELLED_COLUMNS = 26;
+/** With more columns than this their labels are turned. */
+const MOST_UPRIGHT_COLUMNS = 3;
 /** With more rows than this only some are labelled. */
 const MOST_LABELLED_ROWS = 60;
 
@@ -69,12 +71,12 @@ export function matrixMap(options: MatrixMapOptions): AnyFigure {
         ),
         legend: false,
         right: 24,
-        bottom: 64 + Math.ceil(0.65 * Math.max(0, ...columnLabels.map((label) => textWidth(label, 13, 400)))),
+        bottom: 64 + (columns.length > MOST_UPRIGHT_COLUMNS ? turnedHeight(columnLabels) : 0),
         xaxis: {
           ...(columnTitle === undefined ? {} : { title: axisTitle(columnTitle) }),
           tickmode: "array",
           ...ticks(columnLabels, MOST_LABELLED_COLUMNS),
-          tickangle: -40,
+          tickangle: columns.length > MOST_UPRIGHT_COLUMNS ? -40 : 0,
           range: [-0.5, columns.length - 0.5],
           showgrid: false,
           zeroline: false,
@@ -129,6 +131,11 @@ function cells(options: MatrixMapOptions, known: readonly number[]): HeatMapTrac
     hovertemplate: "%{customdata[0]}<br>%{customdata[1]}<br>%{z:.3f}<extra></extra>",
     ...(numbers ? { text, texttemplate: "%{text}", textfont: { size: 11 } } : {}),
   };
+}
+
+/** Height that turned labels take. */
+function turnedHeight(labels: readonly string[]): number {
+  return Math.ceil(0.65 * Math.max(0, ...labels.map((label) => textWidth(label, 13, 400))));
 }
 
 /** All labels, or every second, third, ... one. */

@@ -27,8 +27,8 @@ interface SourceStyle {
 
 /** From left to right in a bar: what the template adds, what the row brings, what is learned. */
 const STYLES: readonly SourceStyle[] = [
-  { source: "special", name: "special tokens", color: NEUTRAL, pattern: "x" },
-  { source: "scaffold", name: "template text", color: NEUTRAL, pattern: "" },
+  { source: "special", name: "special", color: NEUTRAL, pattern: "x" },
+  { source: "scaffold", name: "template", color: NEUTRAL, pattern: "" },
   { source: "instruction", name: "instruction", color: seriesStyle(2).color, pattern: "/" },
   { source: "demonstration", name: "demonstrations", color: seriesStyle(3).color, pattern: "\\" },
   { source: "history", name: "earlier turns", color: seriesStyle(5).color, pattern: "-" },
