@@ -3,6 +3,7 @@ import { hashJson } from "../support/hash.js";
 import type { Encoding, SpecialTokens, Tokenizer } from "../data/tokenizer.js";
 import { BYTE_CHARACTERS, fromByteAlphabet, toByteAlphabet } from "./bytes.js";
 import { libraryTokenizer } from "./hugging-face.js";
+import { shortWordMerger } from "./merge-word.js";
 import { SPECIAL_TEXTS, type TokenizerJson, tokenTexts, writeTokenizerFiles } from "./json.js";
 import { type Cutter, cutterOf } from "./pre-tokenize.js";
 import { learnBpe } from "./train-bpe.js";
@@ -22,6 +23,19 @@ export interface ByteLevelBpeOptions {
 interface EncodedWord {
   readonly ids: readonly number[];
   readonly byteEnds: readonly number[];
+}
+
+/** A byte order mark is a character like any other here. */
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+const STRICT_DECODER = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/** The text of bytes that are whole characters, or undefined. */
+function wholeText(bytes: Uint8Array): string | undefined {
+  try {
+    return STRICT_DECODER.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Words whose tokens are remembered; at the limit the memory is emptied. */
@@ -104,6 +118,8 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
   readonly #texts: readonly string[];
   /** Bytes of each token; undefined for special tokens. */
   readonly #bytes: readonly (Uint8Array | undefined)[];
+  /** Text of each token that is made of whole characters; undefined for others and for special tokens. */
+  readonly #plainTexts: readonly (string | undefined)[];
   readonly #idOf: ReadonlyMap<string, number>;
   readonly #merge: (word: string) => readonly string[];
   readonly #cut: Cutter;
@@ -129,6 +145,7 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
     const added = new Set(json.added_tokens.map(({ id }) => id));
     this.addedTokens = new Map(json.added_tokens.map(({ content, id }) => [content, id]));
     this.#bytes = this.#texts.map((text, id) => (added.has(id) ? undefined : fromByteAlphabet(text)));
+    this.#plainTexts = this.#bytes.map((bytes) => (bytes === undefined ? undefined : wholeText(bytes)));
     this.#idOf = new Map(this.#texts.flatMap((text, id) => (added.has(id) ? [] : [[text, id]])));
     const byte = BYTE_CHARACTERS.findIndex((character) => !this.#idOf.has(character));
     if (byte >= 0) {
@@ -141,7 +158,8 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
     this.hash = hashJson({ kind: this.kind, json, special });
     const { model } = libraryTokenizer(json);
     if (model === null) throw new TypeError("the Hugging Face library made no model");
-    this.#merge = (word) => model.encode([word]);
+    const mergeShort = shortWordMerger(json);
+    this.#merge = (word) => mergeShort(word) ?? model.encode([word]);
   }
 
   encode(text: string): Encoding {
@@ -162,21 +180,37 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
     let bytes = 0;
     for (const word of this.#cut(text)) {
       const encoded = this.#encodeWord(word);
-      for (const id of encoded.ids) ids.push(id);
-      for (const end of encoded.byteEnds) byteEnds.push(bytes + end);
-      bytes += encoded.byteEnds.at(-1) ?? 0;
+      for (let index = 0; index < encoded.ids.length; index++) {
+        ids.push(encoded.ids[index] ?? 0);
+        byteEnds.push(bytes + (encoded.byteEnds[index] ?? 0));
+      }
+      bytes += encoded.byteEnds[encoded.byteEnds.length - 1] ?? 0;
     }
     return { ids, byteEnds };
   }
 
   decode(ids: readonly number[]): string {
-    const pieces = ids.flatMap((id) => {
+    let text = "";
+    let cut: Uint8Array[] = [];
+    const flush = (): void => {
+      if (cut.length > 0) text += DECODER.decode(Buffer.concat(cut));
+      cut = [];
+    };
+    for (const id of ids) {
       if (this.#texts[id] === undefined) throw new RangeError(`no token has the id ${id}`);
       const bytes = this.#bytes[id];
-      return bytes === undefined ? [] : [bytes];
-    });
-    // A byte order mark is a character like any other here.
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(pieces));
+      if (bytes === undefined) continue;
+      const whole = this.#plainTexts[id];
+      if (whole !== undefined && cut.length === 0) {
+        text += whole;
+        continue;
+      }
+      // Behind the beginning of a character: what becomes of bytes that make none is the decoder's business.
+      cut.push(bytes);
+      if (whole !== undefined) flush();
+    }
+    flush();
+    return text;
   }
 
   /** The token's text; bytes that are no characters by themselves as in `<0xE2>`. */
@@ -185,11 +219,10 @@ export class ByteLevelBpeTokenizer implements Tokenizer {
     if (text === undefined) throw new RangeError(`no token has the id ${id}`);
     const bytes = this.#bytes[id];
     if (bytes === undefined) return text;
-    try {
-      return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
-    } catch {
-      return Array.from(bytes, (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`).join("");
-    }
+    return (
+      this.#plainTexts[id] ??
+      Array.from(bytes, (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`).join("")
+    );
   }
 
   save(directory: string): void {
