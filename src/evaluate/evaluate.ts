@@ -1,9 +1,6 @@
-import { answerOf } from "../data/answer.js";
 import type { Example } from "../data/example.js";
-import { endToken, fitPrompt } from "../data/render.js";
-import type { RenderPolicy } from "../data/spans.js";
-import type { Template } from "../data/template.js";
 import { sha256 } from "../support/hash.js";
+import { type AnswerRun, answerRows, type AnswerSettings } from "./answer-rows.js";
 import {
   type BootstrapInterval,
   type BootstrapOptions,
@@ -11,18 +8,13 @@ import {
   meanInterval,
 } from "./statistics/bootstrap.js";
 import { type FloorOptions, floors, type Floors } from "./floors.js";
-import { generate, type Ending } from "./generate.js";
+import type { Ending } from "./generate.js";
 import { exactMatch } from "./metrics/exact-match.js";
 import { rougeL } from "./metrics/rouge.js";
 import type { LoadedModel } from "./model-folder.js";
 
 /** What an evaluation decides; all of it changes the numbers. */
-export interface EvaluationSettings extends FloorOptions {
-  readonly template: Template;
-  /** `maxTokens` is the longest prompt and answer together. */
-  readonly policy: Pick<RenderPolicy, "maxTokens" | "overlong">;
-  /** Longest answer, in tokens. */
-  readonly maxNewTokens: number;
+export interface EvaluationSettings extends FloorOptions, AnswerSettings {
   readonly bootstrap: BootstrapOptions;
 }
 
@@ -66,44 +58,24 @@ export interface Evaluation {
  * @throws KitError when a row lacks what the template shows, or no row is left
  */
 export async function evaluate(
-  { decoder, tokenizer }: LoadedModel,
+  model: LoadedModel,
   examples: readonly Example[],
   settings: EvaluationSettings,
-  run: {
-    readonly batchSize: number;
-    readonly signal?: AbortSignal;
-    readonly onProgress?: (done: number, total: number) => void;
-  },
+  run: AnswerRun,
 ): Promise<Evaluation | undefined> {
-  const { template, policy, maxNewTokens } = settings;
-  const fitted = examples.map((example) => ({
-    example,
-    prompt: fitPrompt(example, template, tokenizer, { ...policy, lossOn: "response" }, maxNewTokens),
-  }));
-  const asked = fitted.flatMap(({ example, prompt }) => (prompt === undefined ? [] : [{ example, prompt }]));
-  const answers = await generate(
-    decoder,
-    asked.map(({ prompt }) => prompt.ids),
-    {
-      ...run,
-      maxNewTokens,
-      eos: endToken(template, tokenizer),
-      ...(template.stop.length === 0 ? {} : { stop: { texts: template.stop, tokenizer } }),
-    },
-  );
-  if (run.signal?.aborted === true) return undefined;
-  const predictions = asked.map(({ example, prompt }, index): Prediction => {
-    const answer = answers[index];
-    const output = answerOf(template, answer?.text ?? tokenizer.decode(answer?.ids ?? []));
+  const rows = await answerRows(model, examples, settings, run);
+  if (rows === undefined) return undefined;
+  const { answered, leftOut } = rows;
+  const predictions = answered.map(({ example, prompt, output, ending }): Prediction => {
     const { id, task, taskType, outputs: references } = example;
     return {
       id,
       task,
       taskType,
-      promptHash: sha256(tokenizer.decode(prompt.ids)),
+      promptHash: sha256(model.tokenizer.decode(prompt.ids)),
       output,
       references,
-      ending: answer?.ending ?? "length",
+      ending,
       exactMatch: exactMatch(output, references, settings.match),
       rougeL: rougeL(output, references, { stem: settings.stem }),
     };
@@ -111,14 +83,12 @@ export async function evaluate(
   return {
     ...summarize(
       predictions,
-      asked.map(({ example }) => example),
+      answered.map(({ example }) => example),
       settings,
     ),
     predictions,
-    leftOut: fitted
-      .filter(({ prompt }) => prompt === undefined)
-      .map(({ example: { id, taskType } }) => ({ id, taskType })),
-    shortened: asked.filter(({ prompt }) => prompt.cut > 0).length,
+    leftOut: leftOut.map(({ id, taskType }) => ({ id, taskType })),
+    shortened: answered.filter(({ prompt }) => prompt.cut > 0).length,
   };
 }
 

@@ -10,47 +10,9 @@ import {
 } from "../../src/evaluate/statistics/bootstrap.js";
 import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
+import { type Arms, drawArms, type World } from "../simulation/worlds.js";
 
 const OPTIONS: BootstrapOptions = { resamples: 2000, level: 0.95, seed: 1 };
-
-interface Arms {
-  readonly a: ExampleScore[];
-  readonly b: ExampleScore[];
-}
-
-interface World {
-  readonly seeds: number;
-  readonly taskTypes: number;
-  readonly examples: number;
-  /** Standard deviations of the difference between seeds, between task types, between examples. */
-  readonly spread: { readonly seed: number; readonly taskType: number; readonly example: number };
-  /** Whether all seeds are scored on the same task types, each with one effect. */
-  readonly shared: boolean;
-}
-
-/** Two arms that differ by 1 in truth; `b` is noise that both share. */
-function simulate(random: Random, { seeds, taskTypes, examples, spread, shared }: World): Arms {
-  const common = Array.from({ length: taskTypes }, () => spread.taskType * random.normal());
-  const a: ExampleScore[] = [];
-  const b: ExampleScore[] = [];
-  for (let seed = 0; seed < seeds; seed++) {
-    const ofSeed = spread.seed * random.normal();
-    for (let type = 0; type < taskTypes; type++) {
-      const ofType = shared ? (common[type] ?? 0) : spread.taskType * random.normal();
-      for (let example = 0; example < examples; example++) {
-        const key = {
-          seed,
-          taskType: shared ? `type ${type}` : `type ${seed}/${type}`,
-          id: `row ${example}`,
-        };
-        const base = random.normal();
-        b.push({ ...key, score: base });
-        a.push({ ...key, score: base + 1 + ofSeed + ofType + spread.example * random.normal() });
-      }
-    }
-  }
-  return { a, b };
-}
 
 /** The same scores as if all rows were independent. */
 function flattened({ a, b }: Arms): Arms {
@@ -74,7 +36,7 @@ function coverage(
   const worlds = 200;
   let held = 0;
   for (let seed = 0; seed < worlds; seed++) {
-    const { low, high } = pairedDifference(change(simulate(random, world)), {
+    const { low, high } = pairedDifference(change(drawArms(random, world)), {
       resamples: 500,
       level: 0.95,
       seed,
@@ -150,7 +112,7 @@ test("the flat case agrees with scipy.stats.bootstrap within Monte Carlo error",
 });
 
 test("the same seed gives the same numbers, whatever the order of the rows; another seed gives others", () => {
-  const { a, b } = simulate(new Random(2), NESTED);
+  const { a, b } = drawArms(new Random(2), NESTED);
   const first = pairedDifference({ a, b }, OPTIONS);
   assert.deepEqual(pairedDifference({ a: a.toReversed(), b: new Random(1).shuffled(b) }, OPTIONS), first);
   const other = pairedDifference({ a, b }, { ...OPTIONS, seed: 2 });
@@ -176,7 +138,7 @@ test("each task type weighs the same within its seed, and each seed the same", (
 });
 
 test("the draws are the same for both arms: a constant difference has an interval of no width", () => {
-  const { b } = simulate(new Random(3), NESTED);
+  const { b } = drawArms(new Random(3), NESTED);
   const a = b.map((row) => ({ ...row, score: row.score + 0.5 }));
   const difference = pairedDifference({ a, b }, OPTIONS);
   assert.ok(Math.abs(difference.low - 0.5) < 1e-9 && Math.abs(difference.high - 0.5) < 1e-9);
@@ -185,12 +147,12 @@ test("the draws are the same for both arms: a constant difference has an interva
 });
 
 test("an arm's interval in a pair is that of the arm alone", () => {
-  const { a, b } = simulate(new Random(4), CROSSED);
+  const { a, b } = drawArms(new Random(4), CROSSED);
   assert.deepEqual(pairedDifference({ a, b }, OPTIONS).a, meanInterval(a, OPTIONS));
 });
 
 test("the result says what was drawn and what could not be", () => {
-  const crossed = meanInterval(simulate(new Random(5), CROSSED).a, OPTIONS);
+  const crossed = meanInterval(drawArms(new Random(5), CROSSED).a, OPTIONS);
   assert.deepEqual(crossed.levels, [
     { unit: "seed", count: 3, resampled: true, shared: false },
     { unit: "task type", count: 16, resampled: true, shared: true },
@@ -209,7 +171,7 @@ test("the result says what was drawn and what could not be", () => {
 });
 
 test("the interval grows with its level", () => {
-  const { a, b } = simulate(new Random(6), NESTED);
+  const { a, b } = drawArms(new Random(6), NESTED);
   const widths = [0.5, 0.9, 0.99].map((level) => {
     const { low, high } = pairedDifference({ a, b }, { ...OPTIONS, level });
     return high - low;
@@ -221,7 +183,7 @@ test("the interval grows with its level", () => {
 });
 
 test("what cannot be paired or averaged is an error that names the row", () => {
-  const { a, b } = simulate(new Random(7), { ...NESTED, seeds: 2, taskTypes: 2, examples: 2 });
+  const { a, b } = drawArms(new Random(7), { ...NESTED, seeds: 2, taskTypes: 2, examples: 2 });
   const refuse = (arms: Arms, message: RegExp, options = OPTIONS): void => {
     assert.throws(
       () => pairedDifference(arms, options),
@@ -243,7 +205,7 @@ test("what cannot be paired or averaged is an error that names the row", () => {
   refuse({ a: [], b: [] }, /no scores/);
   refuse({ a, b }, /at least 100/, { ...OPTIONS, resamples: 10 });
   refuse({ a, b }, /between 0 and 1/, { ...OPTIONS, level: 95 });
-  const most = simulate(new Random(8), { ...CROSSED, seeds: 2 }).a.filter(
+  const most = drawArms(new Random(8), { ...CROSSED, seeds: 2 }).a.filter(
     ({ seed, taskType }) => seed === 0 || taskType !== "type 3",
   );
   refuse({ a: most, b: most }, /"type 3" is in 1 of 2 seeds|is in 2 of 2 seeds/);
@@ -251,7 +213,7 @@ test("what cannot be paired or averaged is an error that names the row", () => {
 });
 
 test("a few names that seeds have in common by chance do not make their task types shared", () => {
-  const { a } = simulate(new Random(9), { ...NESTED, seeds: 2 });
+  const { a } = drawArms(new Random(9), { ...NESTED, seeds: 2 });
   const met = a.map((row) => (row.taskType.endsWith("/0") ? { ...row, taskType: "met" } : row));
   const levels = meanInterval(met, OPTIONS).levels.map(({ count, shared }) => [count, shared]);
   assert.deepEqual(levels, [

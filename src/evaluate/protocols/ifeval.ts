@@ -1,7 +1,6 @@
-import { endToken, fitPrompt } from "../../data/render.js";
 import { KitError } from "../../support/errors.js";
 import { hashJson, sha256 } from "../../support/hash.js";
-import { generate } from "../generate.js";
+import { answerRows } from "../answer-rows.js";
 import { ifevalAccuracies, type IfevalAccuracies, scoreConstraints } from "../ifeval/score.js";
 import type { ResultExample, ResultMetric } from "../result/schema.js";
 import { meanInterval } from "../statistics/bootstrap.js";
@@ -16,44 +15,26 @@ export const ifeval: Protocol = {
 };
 
 async function evaluateIfeval({
-  model: { decoder, tokenizer },
+  model,
   examples,
   templates: [template],
   settings,
   run,
 }: ProtocolInput): Promise<ProtocolOutcome | undefined> {
   if (template === undefined) return undefined;
-  const rows = examples.flatMap((example) =>
-    example.constraints === undefined || example.constraints.length === 0
-      ? []
-      : [{ example, constraints: example.constraints }],
-  );
-  if (rows.length === 0) {
+  const constrained = examples.filter(({ constraints = [] }) => constraints.length > 0);
+  if (constrained.length === 0) {
     throw new KitError("no row has constraints to check", "give data such as IFEval's", {
       field: "constraints",
     });
   }
-  const policy = { ...settings.policy, lossOn: "response" } as const;
-  const asked = rows.flatMap((row) => {
-    // Templates want a reference, which such rows do not have; no prompt shows it.
-    const example = { ...row.example, outputs: [""] };
-    const prompt = fitPrompt(example, template, tokenizer, policy, settings.maxNewTokens);
-    return prompt === undefined ? [] : [{ ...row, prompt }];
-  });
-  const answers = await generate(
-    decoder,
-    asked.map(({ prompt }) => prompt.ids),
-    {
-      ...run,
-      maxNewTokens: settings.maxNewTokens,
-      eos: endToken(template, tokenizer),
-      ...(template.stop.length === 0 ? {} : { stop: { texts: template.stop, tokenizer } }),
-    },
-  );
-  if (run.signal?.aborted === true) return undefined;
-  const scored = asked.map(({ example, constraints, prompt }, index) => {
-    const output = answers[index]?.text ?? tokenizer.decode(answers[index]?.ids ?? []);
-    return { example, constraints, prompt, output, scores: scoreConstraints(output, constraints) };
+  // Templates want a reference, which such rows do not have; no prompt shows it.
+  const asked = constrained.map((example) => ({ ...example, outputs: [""] }));
+  const rows = await answerRows(model, asked, { ...settings, template }, run);
+  if (rows === undefined) return undefined;
+  const scored = rows.answered.map((row) => {
+    const constraints = row.example.constraints ?? [];
+    return { ...row, constraints, scores: scoreConstraints(row.output, constraints) };
   });
   if (scored.length === 0) {
     throw new KitError(
@@ -71,7 +52,7 @@ async function evaluateIfeval({
       task: example.task,
       taskType: example.taskType,
       template: template.name,
-      promptHash: sha256(tokenizer.decode(prompt.ids)),
+      promptHash: sha256(model.tokenizer.decode(prompt.ids)),
       targetHash: hashJson(constraints),
       outputHash: sha256(output),
       output,
@@ -81,11 +62,13 @@ async function evaluateIfeval({
       },
     }),
   );
-  const short = rows.length - asked.length;
   return {
     metrics: metricsOf(accuracies, floor, lines, template.name, settings.bootstrap),
     examples: lines,
-    notes: short === 0 ? [] : [`${short} rows left out: their prompt leaves no room for the answer.`],
+    notes:
+      rows.leftOut.length === 0
+        ? []
+        : [`${rows.leftOut.length} rows left out: their prompt leaves no room for the answer.`],
   };
 }
 
