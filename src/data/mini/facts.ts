@@ -1,4 +1,4 @@
-import { Random } from "../../support/random.js";
+import type { Random } from "../../support/random.js";
 import { frames, type Frame } from "./grammar/frame.js";
 import { ANIMALS, FOODS } from "./lexicon/nature.js";
 import { THINGS } from "./lexicon/things.js";
@@ -220,9 +220,6 @@ export const RELATIONS = {
 
 export type RelationName = keyof typeof RELATIONS;
 
-/** The names of the relations. */
-export const RELATION_NAMES = Object.keys(RELATIONS) as readonly RelationName[];
-
 /** All facts of a world, relation by relation. */
 export function factsOf({ people, towns, books, films, shops }: World): Fact[] {
   const facts = <Entity>(
@@ -259,33 +256,6 @@ export function factsOf({ people, towns, books, films, shops }: World): Fact[] {
     ...facts("shop-goods", shops, ({ name, goods }) => [name, goods]),
     ...facts("thing-kind", THINGS, ({ text, kind }) => [text, kind]),
   ];
-}
-
-/** The parts of a data set that are never mixed. */
-export type SplitName = "train" | "validation" | "test";
-
-/** The names of the splits. */
-export const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
-
-const SHARES = { train: 0.7, validation: 0.1 };
-
-/**
- * Parts of a list for train, validation and test, disjoint and together the whole list; every part has at least one
- * item of a list of three or more.
- */
-export function partition<Item>(
-  all: readonly Item[],
-  seed: number,
-  label: string,
-): Record<SplitName, Item[]> {
-  const shuffled = Random.derive(seed, `partition ${label}`).shuffled(all);
-  const validation = Math.max(1, Math.floor(all.length * SHARES.validation));
-  const train = Math.min(Math.floor(all.length * SHARES.train), all.length - validation - 1);
-  return {
-    train: shuffled.slice(0, train),
-    validation: shuffled.slice(train, train + validation),
-    test: shuffled.slice(train + validation),
-  };
 }
 
 /** A fact as a sentence. */

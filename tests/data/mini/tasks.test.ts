@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Example } from "../../../src/data/example.js";
-import { partition } from "../../../src/data/mini/facts.js";
+import { partition } from "../../../src/data/mini/partition.js";
 import { ARTICLE_ROWS } from "../../../src/data/mini/tasks/article.js";
 import { factAskedBy, factStatedBy } from "../../../src/data/mini/tasks/fact-of.js";
 import { MINI_TASKS } from "../../../src/data/mini/tasks/index.js";

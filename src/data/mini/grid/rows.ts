@@ -1,7 +1,7 @@
 import { KitError } from "../../../support/errors.js";
 import { Random } from "../../../support/random.js";
 import type { Example } from "../../example.js";
-import { partition } from "../facts.js";
+import { partition } from "../partition.js";
 import { KINDS, THINGS, type Thing } from "../lexicon/things.js";
 import { type Cell, HELD_OUT_CELLS, NEW_FORMAT_CELLS, NEW_SELECTOR_CELLS, TRAINING_CELLS } from "./cells.js";
 import { HELD_OUT_KINDS, SELECTORS, type SlotWords } from "./selectors.js";

@@ -1,5 +1,5 @@
 import type { Random } from "../../../support/random.js";
-import { frame, type Frame, frames } from "../grammar/frame.js";
+import { frame, type Frame, frames, matchAny } from "../grammar/frame.js";
 import { capitalized } from "../grammar/words.js";
 import { DAYS, NUMBERS } from "../lexicon/actions.js";
 import { DISCOVERIES, type Market, MARKETS, OPENINGS, SHOWS, SPORTS, TEAMS } from "../lexicon/news.js";
@@ -63,7 +63,7 @@ export function drawMarketNews(market: Market, rises: boolean, cut: boolean, ran
 }
 
 /** The usual reason, read from the market and the direction: what a cut article leaves out. */
-export function usualCause(name: string, rises: boolean): string {
+function usualCause(name: string, rises: boolean): string {
   const market = MARKETS.find((entry) => entry.name === name);
   if (market === undefined) throw new RangeError(`there is no ${name}`);
   return rises ? market.gainCause : market.lossCause;
@@ -178,10 +178,8 @@ export function readNews(text: string): {
     ...STORIES,
     Business: { openings: [...MARKET_OPENINGS, CUT_OPENING] },
   })) {
-    for (const candidate of openings as readonly Frame<string>[]) {
-      const slots = candidate.match(opening);
-      if (slots !== undefined) return { topic: topic as Topic, slots };
-    }
+    const slots = matchAny(openings as readonly Frame<string>[], opening);
+    if (slots !== undefined) return { topic: topic as Topic, slots };
   }
   throw new RangeError(`"${opening}" opens no news`);
 }

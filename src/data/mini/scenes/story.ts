@@ -1,5 +1,5 @@
 import type { Random } from "../../../support/random.js";
-import { type Frame, frames } from "../grammar/frame.js";
+import { type Frame, frames, matchAny } from "../grammar/frame.js";
 import type { Word } from "../grammar/words.js";
 import { ACTIONS, DAYS, MANNERS } from "../lexicon/actions.js";
 import { COLOURS, THINGS, type Thing } from "../lexicon/things.js";
@@ -76,10 +76,8 @@ export function drawStory({ people, towns }: Cast, random: Random): Story {
 export function readStory(text: string): Readonly<Record<string, string>> {
   const sentences = text.split(/(?<=\.) /);
   const found = [OPENINGS, EVENTS, MEETINGS, ENDINGS].map((choices, index) => {
-    for (const candidate of choices as readonly Frame<string>[]) {
-      const slots = candidate.match(sentences[index] ?? "");
-      if (slots !== undefined) return slots;
-    }
+    const slots = matchAny(choices as readonly Frame<string>[], sentences[index] ?? "");
+    if (slots !== undefined) return slots;
     throw new RangeError(`"${sentences[index] ?? ""}" is no sentence ${index + 1} of a story`);
   });
   return Object.assign({}, ...found) as Readonly<Record<string, string>>;

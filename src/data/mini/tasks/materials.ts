@@ -1,5 +1,6 @@
 import type { Word } from "../grammar/words.js";
-import { type Fact, factsOf, partition, type RelationName, type SplitName } from "../facts.js";
+import { type Fact, factsOf, type RelationName } from "../facts.js";
+import { partition, type SplitName } from "../partition.js";
 import { ACTIONS, ENCOUNTERS } from "../lexicon/actions.js";
 import { BLAME, PRAISE } from "../lexicon/opinions.js";
 import { TOWNS } from "../lexicon/places.js";

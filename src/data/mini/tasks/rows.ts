@@ -1,7 +1,7 @@
 import { Random } from "../../../support/random.js";
 import { sha256 } from "../../../support/hash.js";
 import type { Example } from "../../example.js";
-import type { SplitName } from "../facts.js";
+import type { SplitName } from "../partition.js";
 import { type Materials, materialsOf } from "./materials.js";
 import { ARTICLE_ROWS } from "./article.js";
 import { DIFFICULTIES, type Difficulty, type MiniTask } from "./task.js";
@@ -46,7 +46,7 @@ export function drawTaskRows(
 }
 
 /** The rows of one task in one split. */
-export function drawSplit(task: MiniTask, count: number, materials: Materials): Example[] {
+function drawSplit(task: MiniTask, count: number, materials: Materials): Example[] {
   const { split, world } = materials;
   const random = Random.derive(world.seed, `task ${task.name} ${split}`);
   const labels = task.options ?? [""];
