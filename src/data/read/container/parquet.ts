@@ -4,6 +4,7 @@ import { compressors } from "hyparquet-compressors";
 import { KitError, messageOf } from "../../../support/errors.js";
 import { fileError } from "../../../support/files.js";
 import { isGzip } from "./bytes.js";
+import { checkPages } from "./parquet-pages.js";
 import type { RawRecord } from "./record.js";
 
 /** More rows in one group than any writer makes: a damaged count, for which memory must not be taken. */
@@ -35,8 +36,10 @@ export async function* readParquet(path: string): AsyncGenerator<RawRecord> {
   try {
     const metadata = await guard(path, 1, () => parquetMetadataAsync(file.buffer, { geoparquet: false }));
     let row = 0;
-    for (const { num_rows: count } of checkGroups(path, metadata)) {
+    for (const group of checkGroups(path, metadata)) {
+      const { num_rows: count } = group;
       const first = row;
+      await guard(path, first + 1, () => checkPages(file.buffer, group));
       const rowEnd = first + Number(count);
       const rows = await guard(path, first + 1, () =>
         parquetReadObjects({
