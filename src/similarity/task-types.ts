@@ -1,4 +1,5 @@
 import type { Example } from "../data/example.js";
+import { groupBy } from "../support/group.js";
 import { Random } from "../support/random.js";
 import { type TextOf, textOf, type TextPart } from "./example-text.js";
 import { groupSimilarity, type MatrixOptions } from "./matrix.js";
@@ -34,13 +35,10 @@ export async function taskTypeSimilarity(
   { part, shingles = DEFAULT_SHINGLES, rowsPerTaskType, seed, ...options }: TaskTypeOptions,
 ): Promise<LabelledMatrix> {
   const text = textOf(part);
-  const byType = new Map<string, Example[]>();
-  for (const example of examples) {
-    if (text(example).trim() === "") continue;
-    const rows = byType.get(example.taskType) ?? [];
-    byType.set(example.taskType, rows);
-    rows.push(example);
-  }
+  const byType = groupBy(
+    examples.filter((example) => text(example).trim() !== ""),
+    ({ taskType }) => taskType,
+  );
   const labels = [...byType.keys()].sort();
   const sampled = labels.flatMap((label, group) =>
     Random.derive(seed, label)

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { compareFormats, type Formats, matchFormats } from "../../src/data/compare/index.js";
 import { labelBalance } from "../../src/data/compare/labels.js";
@@ -254,4 +256,32 @@ test("on Super-NaturalInstructions every ledger adds up and the targets are equa
     taskTypes.reduce((sum, { rows }) => sum + rows, 0),
     all.rows,
   );
+});
+
+test("every shared data set compares, and its rows are in the comparison or in the ledger", async (context) => {
+  const root = sharedData("");
+  if (root === undefined) {
+    context.skip(NO_SHARED_DATA);
+    return;
+  }
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !["text", "promptsource-templates"].includes(entry.name))
+    .map(({ name }) => name);
+  const tokenizer = trainByteLevelBpe(KNOWN, { vocabularySize: 300 });
+  assert.ok(folders.length > 10);
+  for (const folder of folders) {
+    const { examples } = await readExamples(join(root, folder), { limitPerTask: 1, onMalformed: "skip" });
+    const { total: all } = compareFormats(examples.slice(0, 40), FORMATS, tokenizer, POLICY, {
+      sampleSize: 20,
+    });
+    assert.equal(all.rowsIn, Math.min(40, examples.length), folder);
+    for (const { rendered, dropped } of all.formats) {
+      assert.equal(rendered, all.rows, folder);
+      assert.equal(
+        rendered + Object.values(dropped).reduce((sum, rows) => sum + rows, 0),
+        all.rowsIn,
+        folder,
+      );
+    }
+  }
 });

@@ -62,6 +62,7 @@ export interface FormatNumbers extends LedgerLine {
   readonly diversity: InstructionDiversity | null;
 }
 
+/** Rows and tokens of one format, whether the others show the rows or not. */
 export interface Alone {
   readonly rows: number;
   readonly supervisedTokens: number;

@@ -1,5 +1,5 @@
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
-import type { Annotation, Figure, Line, Trace } from "../figure.js";
+import type { Annotation, Figure, Trace } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
 import {
   axisTitle,
@@ -12,6 +12,7 @@ import {
   shareRange,
   type FigureText,
 } from "./common.js";
+import { rowAxis, stripes } from "./rows.js";
 
 /** One dot with its interval. */
 export interface RowPoint extends Interval {
@@ -78,16 +79,7 @@ export function armsWithIntervals(options: ArmsOptions): Figure {
           zeroline: false,
           showgrid: true,
         },
-        yaxis: {
-          tickmode: "array",
-          tickvals: rows.map((_, index) => rows.length - 1 - index),
-          ticktext: rows.map(rowLabel),
-          range: [-0.6, rows.length - 0.4],
-          showgrid: false,
-          zeroline: false,
-          automargin: true,
-          fixedrange: true,
-        },
+        yaxis: rowAxis(rows),
       }),
       shapes: rows.length > 1 ? stripes(rows.length) : [],
       annotations: single ? valueLabels(points, place) : [],
@@ -149,24 +141,6 @@ function floorTrace(floor: Floor, place: ReadonlyMap<string, number>, index: num
   };
 }
 
-/** Every second row has a faint ground, so that the eye can follow it across. */
-export function stripes(rows: number): Line[] {
-  return Array.from({ length: rows }, (_, index) => index)
-    .filter((index) => (rows - 1 - index) % 2 === 1)
-    .map((index) => ({
-      type: "rect" as const,
-      xref: "paper",
-      yref: "y",
-      x0: 0,
-      x1: 1,
-      y0: index - 0.5,
-      y1: index + 0.5,
-      layer: "below" as const,
-      fillcolor: "rgba(127,127,127,0.07)",
-      line: { width: 0 },
-    }));
-}
-
 function valueLabels(points: readonly RowPoint[], place: ReadonlyMap<string, number>): Annotation[] {
   return points
     .filter(({ row }) => place.has(row))
@@ -182,11 +156,6 @@ function valueLabels(points: readonly RowPoint[], place: ReadonlyMap<string, num
       showarrow: false as const,
       align: "left" as const,
     }));
-}
-
-/** A row's name, cut where it would leave no room for the data. */
-export function rowLabel(row: string): string {
-  return plain(row.length > 44 ? `${row.slice(0, 43)}…` : row);
 }
 
 function describe({ title, valueTitle, series }: ArmsOptions, rows: readonly string[]): string {

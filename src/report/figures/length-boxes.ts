@@ -1,7 +1,7 @@
 import type { Distribution } from "../../data/compare/lengths.js";
 import type { AnyFigure } from "../figure.js";
 import { seriesStyle, translucent } from "../theme.js";
-import { rowLabel, stripes } from "./arms-with-intervals.js";
+import { rowAxis, stripes } from "./rows.js";
 import { axisTitle, baseLayout, checkFigure, compactNumber, figureOf, type FigureText } from "./common.js";
 
 export interface LengthBoxesOptions extends FigureText {
@@ -62,16 +62,7 @@ export function lengthBoxes(options: LengthBoxesOptions): AnyFigure {
           showgrid: true,
           zeroline: false,
         },
-        yaxis: {
-          tickmode: "array",
-          tickvals: heights,
-          ticktext: rows.map(({ label }) => rowLabel(label)),
-          range: [-0.6, rows.length - 0.4],
-          showgrid: false,
-          zeroline: false,
-          automargin: true,
-          fixedrange: true,
-        },
+        yaxis: rowAxis(rows.map(({ label }) => label)),
       }),
       shapes: rows.length > 1 ? stripes(rows.length) : [],
       annotations: rows.map(({ lengths }, index) => ({

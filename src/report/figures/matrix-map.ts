@@ -2,7 +2,7 @@ import { KitError } from "../../support/errors.js";
 import type { AnyFigure, HeatMapTrace } from "../figure.js";
 import { textWidth } from "../text-size.js";
 import { seriesStyle, translucent } from "../theme.js";
-import { rowLabel } from "./arms-with-intervals.js";
+import { rowLabel } from "./rows.js";
 import {
   axisTitle,
   baseLayout,

@@ -1,7 +1,7 @@
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Figure } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
-import { rowLabel, stripes } from "./arms-with-intervals.js";
+import { rowAxis, stripes } from "./rows.js";
 import {
   axisTitle,
   figureOf,
@@ -77,16 +77,7 @@ export function pairedDifferences(options: PairedDifferencesOptions): Figure {
           zerolinewidth: 2,
           showgrid: true,
         },
-        yaxis: {
-          tickmode: "array",
-          tickvals: heights,
-          ticktext: rows.map(({ label }) => rowLabel(label)),
-          range: [-0.6, rows.length - 0.4],
-          showgrid: false,
-          zeroline: false,
-          automargin: true,
-          fixedrange: true,
-        },
+        yaxis: rowAxis(rows.map(({ label }) => label)),
       }),
       shapes: rows.length > 1 ? stripes(rows.length) : [],
       annotations: rows.map(({ mean, low, high }, index) => ({

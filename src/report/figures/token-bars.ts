@@ -1,7 +1,7 @@
 import type { Source } from "../../data/template.js";
 import type { AnyFigure, BarTrace } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
-import { rowLabel } from "./arms-with-intervals.js";
+import { rowAxis } from "./rows.js";
 import { axisTitle, baseLayout, checkFigure, compactNumber, figureOf, type FigureText } from "./common.js";
 
 /** The tokens of one format, or of one task type. */
@@ -62,16 +62,7 @@ export function tokenBars(options: TokenBarsOptions): AnyFigure {
       showgrid: true,
       zeroline: false,
     },
-    yaxis: {
-      tickmode: "array",
-      tickvals: heights,
-      ticktext: rows.map(({ label }) => rowLabel(label)),
-      range: [-0.6, rows.length - 0.4],
-      showgrid: false,
-      zeroline: false,
-      automargin: true,
-      fixedrange: true,
-    },
+    yaxis: rowAxis(rows.map(({ label }) => label)),
   });
   return figureOf(options, {
     description: describe(options, totals),
