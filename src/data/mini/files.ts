@@ -87,7 +87,7 @@ export async function writeMini(
   for (const [level, rows] of Object.entries(grid.tests))
     await write(`grid/test-${level}.jsonl`, jsonLines(rows));
   const tasks = drawTaskRows(taskSize, seed);
-  for (const [split, rows] of Object.entries(tasks)) await write(`tasks/${split}.jsonl`, jsonLines(rows));
+  for (const [split, rows] of Object.entries(tasks)) await write(`task-rows/${split}.jsonl`, jsonLines(rows));
   await write("article.jsonl", jsonLines(ARTICLE_ROWS));
 
   const train = corpusOf(seed, "train");

@@ -33,7 +33,7 @@ test("rows that were written are read back as they were drawn", async () => {
   const manifest = JSON.parse(readFileSync(join(shipped, "manifest.json"), "utf8")) as MiniManifest;
   const sizes = sizesOf(manifest.rowsPerTask);
   const tasks = drawTaskRows(sizes.tasks, manifest.seed);
-  const read = await readExamples(join(shipped, "tasks/train.jsonl"));
+  const read = await readExamples(join(shipped, "task-rows/train.jsonl"));
   assert.equal(read.format, "examples");
   assert.deepEqual(read.examples, tasks.train);
   const grid = drawGrid(sizes.grid, manifest.seed);
@@ -54,7 +54,7 @@ test("a run that is stopped leaves no half-written file", async (context) => {
   };
   const size = { seed: 1, rowsPerTask: 1, corpusTokens: 1_000_000 };
   await assert.rejects(writeMini(folder, size, stopping, controller.signal));
-  assert.ok(existsSync(join(folder, "tasks/test.jsonl")));
+  assert.ok(existsSync(join(folder, "task-rows/test.jsonl")));
   assert.ok(!existsSync(join(folder, "corpus/train.txt")));
   assert.ok(!existsSync(join(folder, "manifest.json")));
 });
