@@ -11,12 +11,16 @@ import { type FloorOptions, floors, type Floors } from "./floors.js";
 import type { Ending } from "./generate.js";
 import { exactMatch } from "./metrics/exact-match.js";
 import { rougeL } from "./metrics/rouge.js";
+import { squadScores } from "./metrics/squad.js";
 import type { LoadedModel } from "./model-folder.js";
 
 /** What an evaluation decides; all of it changes the numbers. */
 export interface EvaluationSettings extends FloorOptions, AnswerSettings {
   readonly bootstrap: BootstrapOptions;
 }
+
+/** What every answer is scored by. */
+type Metric = "exactMatch" | "f1" | "rougeL";
 
 /** One row and what the model said. */
 export interface Prediction {
@@ -29,6 +33,8 @@ export interface Prediction {
   readonly references: readonly string[];
   readonly ending: Ending;
   readonly exactMatch: number;
+  /** Of words, with SQuAD's normalisation. */
+  readonly f1: number;
   readonly rougeL: number;
 }
 
@@ -37,6 +43,7 @@ export interface EvaluatedTaskType {
   readonly taskType: string;
   readonly rows: number;
   readonly exactMatch: BootstrapInterval;
+  readonly f1: BootstrapInterval;
   readonly rougeL: BootstrapInterval;
   readonly floors: Floors;
 }
@@ -44,7 +51,7 @@ export interface EvaluatedTaskType {
 export interface Evaluation {
   readonly taskTypes: readonly EvaluatedTaskType[];
   /** Every task type weighs the same. */
-  readonly overall: { readonly exactMatch: BootstrapInterval; readonly rougeL: BootstrapInterval };
+  readonly overall: Readonly<Record<Metric, BootstrapInterval>>;
   readonly predictions: readonly Prediction[];
   /** Rows whose prompt leaves no room for the answer; they are in no score. */
   readonly leftOut: readonly { readonly id: string; readonly taskType: string }[];
@@ -77,6 +84,7 @@ export async function evaluate(
       references,
       ending,
       exactMatch: exactMatch(output, references, settings.match),
+      f1: squadScores(output, references).f1,
       rougeL: rougeL(output, references, { stem: settings.stem }),
     };
   });
@@ -97,7 +105,7 @@ function summarize(
   examples: readonly Example[],
   settings: EvaluationSettings,
 ): Pick<Evaluation, "taskTypes" | "overall"> {
-  const interval = (rows: readonly Prediction[], metric: "exactMatch" | "rougeL"): BootstrapInterval =>
+  const interval = (rows: readonly Prediction[], metric: Metric): BootstrapInterval =>
     meanInterval(
       rows.map(({ taskType, id, ...scores }): ExampleScore => ({
         seed: 0,
@@ -108,13 +116,18 @@ function summarize(
       settings.bootstrap,
     );
   return {
-    overall: { exactMatch: interval(predictions, "exactMatch"), rougeL: interval(predictions, "rougeL") },
+    overall: {
+      exactMatch: interval(predictions, "exactMatch"),
+      f1: interval(predictions, "f1"),
+      rougeL: interval(predictions, "rougeL"),
+    },
     taskTypes: floors([], examples, settings).map((floor) => {
       const rows = predictions.filter(({ taskType }) => taskType === floor.taskType);
       return {
         taskType: floor.taskType,
         rows: rows.length,
         exactMatch: interval(rows, "exactMatch"),
+        f1: interval(rows, "f1"),
         rougeL: interval(rows, "rougeL"),
         floors: floor,
       };

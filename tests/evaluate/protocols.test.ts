@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test, type TestContext } from "node:test";
 import { main } from "../../src/cli/main.js";
@@ -258,4 +258,38 @@ test("evaluate --protocol prints the table and writes both files; misuse is one 
     assert.equal(failed, 1);
     assert.match(error, message);
   }
+});
+
+test("super-ni evaluates the official test tasks only, where the folder lists them", async (context) => {
+  const folder = temporaryFolder(context);
+  saveDecoder(folder, decoder);
+  TOKENIZER.save(folder);
+  const data = join(folder, "sni");
+  mkdirSync(join(data, "tasks"), { recursive: true });
+  mkdirSync(join(data, "splits", "default"), { recursive: true });
+  for (const [side, task] of Object.entries({ train: "task1_a", test: "task2_b", excluded: "task3_c" })) {
+    writeFileSync(join(data, "splits", "default", `${side}_tasks.txt`), `${task}\n`);
+    const content = {
+      Definition: ["say it"],
+      Categories: [`category of ${side}`],
+      Source: ["s"],
+      "Positive Examples": [{ input: "a", output: "b", explanation: "" }],
+      "Negative Examples": [],
+      Instances: [{ id: `${task}-1`, input: "abc", output: ["yes"] }],
+    };
+    writeFileSync(join(data, "tasks", `${task}.json`), JSON.stringify(content));
+  }
+  const [code, out] = await called(
+    context,
+    ...["--model", folder, "--data", join(data, "tasks"), "--resamples", "200", "--max-new-tokens", "4"],
+    ...["--protocol", "super-ni", "--template", "sft-plain", "--out", join(folder, "scores.json")],
+  );
+  assert.equal(code, 0, out);
+  const { examples } = JSON.parse(readFileSync(join(folder, "scores.json"), "utf8")) as {
+    examples: { task: string }[];
+  };
+  assert.deepEqual(
+    examples.map(({ task }) => task),
+    ["task2_b"],
+  );
 });

@@ -167,4 +167,14 @@ test("what cannot be tested is an error", () => {
     () => power(1, design, { seed: 0, taskType: 0, rest: 1 }, { alpha: 0.05, simulations: 10, seed: 1 }),
     /field "seeds"/,
   );
+  refuses(
+    () =>
+      detectableDifference(
+        0.8,
+        { ...design, seeds: 2 },
+        { seed: Number.NaN, taskType: 0, rest: 1 },
+        { alpha: 0.05, simulations: 10, seed: 1 },
+      ),
+    /field "spread.seed": a variance of NaN/,
+  );
 });

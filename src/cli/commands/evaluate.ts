@@ -1,11 +1,12 @@
 import { Command, Option } from "commander";
 import type { Example } from "../../data/example.js";
+import { hasOfficialSplit, readOfficialSplit } from "../../data/read/index.js";
 import { TEMPLATE_NAMES } from "../../data/templates/index.js";
 import { startEngine } from "../../engine/start.js";
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import { evaluate, type EvaluatedTaskType, type Evaluation } from "../../evaluate/evaluate.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
-import { protocolByName, PROTOCOLS } from "../../evaluate/protocols/index.js";
+import { protocolByName, PROTOCOLS, superNi } from "../../evaluate/protocols/index.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { progressBar } from "../../support/progress.js";
@@ -67,7 +68,8 @@ export function command(): Command {
 
 async function run(flags: EvaluateFlags): Promise<void> {
   const { examples } = await readWithFlags(flags.data, flags);
-  const rows = chooseTaskTypes(examples, flags.taskTypes, flags.data);
+  const official = flags.protocol === superNi.name ? officialTestRows(examples, flags.data) : examples;
+  const rows = chooseTaskTypes(official, flags.taskTypes, flags.data);
   if (flags.protocol !== undefined) return evaluateProtocol(protocolByName(flags.protocol), flags, rows);
   const wantsProtocol = (["result", "lmEval"] as const).find((name) => flags[name] !== undefined);
   if (wantsProtocol !== undefined) {
@@ -121,6 +123,21 @@ async function evaluateModel(flags: EvaluateFlags, rows: readonly Example[]): Pr
   console.log(flags.json === true ? JSON.stringify(described, null, 2) : describe(evaluation, flags));
 }
 
+/** Super-NaturalInstructions is evaluated on its official test tasks where the folder has their list. */
+function officialTestRows(rows: readonly Example[], folder: string): readonly Example[] {
+  if (!hasOfficialSplit(folder)) return rows;
+  const sideOf = readOfficialSplit(folder);
+  const test = rows.filter(({ task }) => sideOf(task) === "test");
+  if (test.length > 0) return test;
+  throw new KitError(
+    "no task is on the official list of test tasks",
+    "give the test tasks, or move the list away",
+    {
+      file: folder,
+    },
+  );
+}
+
 function describeProtocols(): string {
   return `how to evaluate: ${PROTOCOLS.map(({ name, description }) => `${name} (${description})`).join("; ")}`;
 }
@@ -146,6 +163,7 @@ function describe({ taskTypes, overall, leftOut, shortened }: Evaluation, flags:
     "task type",
     "rows",
     `exact match (${flags.match})`,
+    "F1",
     `ROUGE-L${flags.stem ? " (stemmed)" : ""}`,
     "majority EM",
     "copy input R-L",
@@ -156,6 +174,7 @@ function describe({ taskTypes, overall, leftOut, shortened }: Evaluation, flags:
     one.taskType,
     one.rows,
     percent(one.exactMatch),
+    percent(one.f1),
     percent(one.rougeL),
     ...floorCells(one),
   ]);
@@ -168,7 +187,12 @@ function describe({ taskTypes, overall, leftOut, shortened }: Evaluation, flags:
   return [
     textTable(header, [
       ...lines,
-      ["all, each task type the same", all, percent(overall.exactMatch), percent(overall.rougeL), "", "", ""],
+      [
+        "all, each task type the same",
+        all,
+        ...[overall.exactMatch, overall.f1, overall.rougeL].map(percent),
+        ...["", "", ""],
+      ],
     ]),
     `In percent. ${overall.exactMatch.basis}; within a task type over its examples.`,
     ...notes.filter(Boolean),

@@ -55,7 +55,13 @@ const WORDS: Readonly<Record<LanguageCode, string>> = {
   uk: "і в не на я що він з як це по але вони ми із у за від так же про всі його для ви до то би ти було тільки її мені немає або ще якщо вже при бути їх ніж була вас був себе може коли хто та є",
 };
 
-/** The function words of each language. */
-export const FUNCTION_WORDS: Readonly<Record<LanguageCode, ReadonlySet<string>>> = Object.fromEntries(
-  Object.entries(WORDS).map(([language, words]) => [language, new Set(words.split(" "))]),
-) as unknown as Readonly<Record<LanguageCode, ReadonlySet<string>>>;
+const sets = new Map<LanguageCode, ReadonlySet<string>>();
+
+/** The function words of a language. */
+export function functionWords(language: LanguageCode): ReadonlySet<string> {
+  const known = sets.get(language);
+  if (known !== undefined) return known;
+  const words = new Set(WORDS[language].split(" "));
+  sets.set(language, words);
+  return words;
+}

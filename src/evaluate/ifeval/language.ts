@@ -1,4 +1,4 @@
-import { FUNCTION_WORDS, type LanguageCode } from "./function-words.js";
+import { functionWords, type LanguageCode } from "./function-words.js";
 
 /** Scripts that one language of the list writes alone. */
 const SCRIPTS: readonly (readonly [RegExp, string])[] = [
@@ -75,7 +75,7 @@ export function detectLanguage(text: string): string | undefined {
 function byWords(text: string, languages: readonly LanguageCode[]): LanguageCode | undefined {
   const words = text.match(/[\p{L}\p{M}']+/gu) ?? [];
   const scores = languages.map((language) => {
-    const known = FUNCTION_WORDS[language];
+    const known = functionWords(language);
     const hits = words.filter((word) => known.has(word)).length;
     const special = LETTERS[language];
     const marked = special === undefined ? 0 : words.filter((word) => word.search(special) >= 0).length;

@@ -4,6 +4,7 @@ import { flan, mmluLetters, rank, t0 } from "./ranking.js";
 import { superNi } from "./super-ni.js";
 import type { Protocol } from "./types.js";
 
+export { superNi };
 export type { Protocol, ProtocolInput, ProtocolOutcome, ProtocolRun, ProtocolSettings } from "./types.js";
 
 /** The protocols that have a name on the command line. */

@@ -15,7 +15,8 @@ const ROWS_PER_TASK = 100;
  */
 export const superNi: Protocol = {
   name: "super-ni",
-  description: "greedy answers to 100 rows a task; ROUGE-L and exact match per category and task",
+  description:
+    "official test tasks where the folder lists them; greedy answers to 100 rows a task; ROUGE-L and exact match per category and task",
   severalTemplates: false,
   evaluate: evaluateSuperNi,
 };

@@ -87,6 +87,12 @@ function simulate(
   checkCount(seeds, "seeds");
   checkCount(taskTypes, "taskTypes");
   checkCount(simulations, "simulations");
+  for (const [name, variance] of Object.entries(spread)) {
+    if (variance >= 0 && Number.isFinite(variance)) continue;
+    throw new KitError(`a variance of ${variance}`, "give a number of at least 0", {
+      field: `spread.${name}`,
+    });
+  }
   if (!(alpha > 0 && alpha < 1)) {
     throw new KitError(`a level of ${alpha}`, "give a number between 0 and 1, such as 0.05", {
       field: "alpha",
