@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { trainByteLevelBpe } from "../../src/tokenizer/byte-level-bpe.js";
-import { temporaryFolder } from "./fixtures.js";
+import { exampleWith, temporaryFolder } from "./fixtures.js";
 
 const PROGRAM = resolve(import.meta.dirname, "../../src/cli/ift-kit.js");
 
@@ -73,6 +73,24 @@ test("data render takes templates by name, from a file and from the tokenizer, w
   const chatText =
     "<|bos|><|im_start|>user\nShorten the text.\n\na text of number 0<|im_end|>\n<|im_start|>assistant\ntext 0<|im_end|>";
   for (const template of ["chat", "talk.json", "chatml"]) assert.equal(render(template)[0]?.text, chatText);
+  const yaml =
+    "dataset: mine\ntemplates:\n  a-1: !Template\n    id: a-1\n    name: Ask\n    answer_choices: null\n" +
+    "    jinja: 'Shorten: {{text}} ||| {{short}}'\n    metadata: !TemplateMetadata\n      original_task: true\n";
+  writeFileSync(join(folder, "templates.yaml"), yaml);
+  const raw = exampleWith({ fields: { text: "long", short: "l" } });
+  writeFileSync(join(folder, "raw.jsonl"), `${JSON.stringify(raw)}\n`);
+  const asked = iftKit(folder, "look", "raw.jsonl", "--tokenizer", "tok", "--template", "templates.yaml#Ask");
+  assert.match(asked.out, /Shorten:·[^]*input +long[^]*\* response +l/, asked.error);
+  const unknown = iftKit(
+    folder,
+    "look",
+    "raw.jsonl",
+    "--tokenizer",
+    "tok",
+    "--template",
+    "templates.yaml#No",
+  );
+  assert.match(unknown.error, /there is no template "No".*templates\.yaml#Ask/);
   const shown = render("flan-fs-noopt", "--shots", "2", "--shots-from", "rows.json", "--shot-seed", "1");
   assert.equal(String(shown[0]?.text).match(/Example Input:/g)?.length, 3);
   assert.equal(String(shown[0]?.text).match(/number 0/g)?.length, 1, "the row itself is no demonstration");

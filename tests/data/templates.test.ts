@@ -84,12 +84,22 @@ test("every segment carries its source", () => {
 });
 
 test("an IFT template refuses a row without instruction, except where the template is the instruction", () => {
-  for (const template of TEMPLATES.filter(
-    ({ format, name }) => format === "ift" && !name.startsWith("flan-cot"),
-  )) {
+  const strict = TEMPLATES.filter(
+    ({ format, name, stopToken }) =>
+      format === "ift" && !name.startsWith("flan-cot") && stopToken === undefined,
+  );
+  for (const template of strict) {
     const example = { ...FULL, instruction: "" };
     assert.throws(() => template.render(example), /has no instruction/, template.name);
     assert.throws(() => template.render(withoutInstruction(example)), /has no instruction/, template.name);
+  }
+});
+
+test("a chat template takes the turn of a conversation, which has no instruction apart from its input", () => {
+  for (const template of TEMPLATES.filter(({ stopToken }) => stopToken !== undefined)) {
+    const example = withoutInstruction(FULL);
+    assert.match(prompt(template, example), /user\S*\s+Great movie!</, template.name);
+    assert.throws(() => template.render({ ...example, input: "" }), /has no instruction/, template.name);
   }
 });
 

@@ -9,7 +9,10 @@ import { missing } from "./pattern.js";
 /** What a chat template is made of. */
 export interface ChatTemplateOptions {
   readonly name: string;
-  /** "ift" shows instruction and input in the user's turn, one blank line between them; "sft" shows the input alone. */
+  /**
+   * "ift" shows instruction and input in the user's turn, a blank line between them, or the one that the row has; "sft" shows
+   * the input alone.
+   */
   readonly format: "sft" | "ift";
   /** The Jinja text, as in the `chat_template` of a tokenizer_config.json. */
   readonly chatTemplate: string;
@@ -310,14 +313,14 @@ function requestOf(name: string, format: "sft" | "ift", example: Example): Segme
     if (input === "") throw missing(name, example, "input");
     return [{ text: input, source: "input" }];
   }
-  if (instruction === "") throw missing(name, example, "instruction");
-  return input === ""
-    ? [{ text: instruction, source: "instruction" }]
-    : [
-        { text: instruction, source: "instruction" },
-        { text: "\n\n", source: "scaffold" },
-        { text: input, source: "input" },
-      ];
+  // A turn of a conversation is a request as it is: its reader has no instruction to tell apart from the input.
+  if (instruction === "" && input === "") throw missing(name, example, "instruction");
+  const parts: Segment[] = [
+    { text: instruction, source: "instruction" },
+    { text: instruction === "" || input === "" ? "" : "\n\n", source: "scaffold" },
+    { text: input, source: "input" },
+  ];
+  return parts.filter(({ text }) => text !== "");
 }
 
 function toolsOf(text: string): unknown {

@@ -5,12 +5,16 @@ import type { RenderPolicy } from "../../../data/spans.js";
 import type { Template } from "../../../data/template.js";
 import {
   chatTemplateOfTokenizer,
+  promptSourceTemplate,
+  type PromptSourceTemplate,
+  readPromptSource,
   readTemplateFile,
   TEMPLATE_NAMES,
   templateByName,
   type TemplateSettings,
   withSettings,
 } from "../../../data/templates/index.js";
+import { KitError } from "../../../support/errors.js";
 import { positiveInteger, wholeNumber } from "../../options.js";
 
 /** The options with which every command makes templates. */
@@ -30,7 +34,7 @@ export interface PolicyFlags {
 }
 
 /** What a template may be called, for help texts. */
-export const TEMPLATE_HELP = `one of ${TEMPLATE_NAMES.join(", ")}; "chat" for the tokenizer's own; or a JSON file`;
+export const TEMPLATE_HELP = `one of ${TEMPLATE_NAMES.join(", ")}; "chat" for the tokenizer's own; a JSON file; or templates.yaml#NAME of PromptSource`;
 
 /** Adds the options of `TemplateFlags` to a command. */
 export function withTemplateFlags(command: Command): Command {
@@ -80,9 +84,24 @@ export async function templateOf(name: string, tokenizer: string, flags: Templat
   };
   if (name === "chat")
     return withSettings(chatTemplateOfTokenizer(tokenizer, { name, format: "ift" }), settings);
-  return name.endsWith(".json")
-    ? withSettings(readTemplateFile(name), settings)
-    : templateByName(name, settings);
+  if (name.endsWith(".json")) return withSettings(readTemplateFile(name), settings);
+  const [file = "", wanted] = name.split("#");
+  if (file.endsWith(".yaml"))
+    return promptSourceTemplate(promptSourceByName(file, wanted), flags.paraphraseSeed ?? 0);
+  return templateByName(name, settings);
+}
+
+/** A template of a PromptSource file. @throws KitError with the names that exist */
+function promptSourceByName(file: string, wanted: string | undefined): PromptSourceTemplate {
+  const templates = readPromptSource(file);
+  const template = templates.find(({ name, id }) => wanted === name || wanted === id);
+  if (template !== undefined) return template;
+  const names = templates.map(({ name }) => `${file}#${name}`);
+  throw new KitError(
+    wanted === undefined ? "the file has several templates" : `there is no template "${wanted}"`,
+    `give one of ${names.join(", ")}`,
+    { file },
+  );
 }
 
 /** The policy that the flags say. */
