@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Example } from "../../../src/data/example.js";
+import { withCellTags } from "../../../src/data/mini/grid/arms.js";
 import {
   type Cell,
   HELD_OUT_CELLS,
@@ -11,6 +12,7 @@ import {
 import { drawGrid, GRID_LEVELS, type GridFields, solveGridRow } from "../../../src/data/mini/grid/rows.js";
 import { HELD_OUT_KINDS } from "../../../src/data/mini/grid/selectors.js";
 import { trainedInstructions } from "../../../src/data/mini/grid/wording.js";
+import { numberTasks } from "../../../src/data/rewrite/arms.js";
 import { hashJson } from "../../../src/support/hash.js";
 import { KitError } from "../../../src/support/errors.js";
 
@@ -121,3 +123,21 @@ test("rows are the same on every machine, and others for another seed", () => {
 
 /** Of the grid of seed 1; a change of lexicon, wording or drawing changes it, and every number measured on it. */
 const GRID_HASH = "160008e5404b46d767aed94224fd81e7d2231dfca92df71270864699bc064006";
+
+test("a tagged row has the slot words of its instruction, and a tag that held-out cells do not share", () => {
+  const heldOut = grid.tests["held-out-cell"];
+  const numbers = numberTasks([...grid.train, ...heldOut]);
+  const train = withCellTags(grid.train, numbers);
+  for (const [index, row] of train.entries()) {
+    const { slot, v, u } = fieldsOf(row);
+    const [tag = "", ...words] = (row.instruction ?? "").split(" ");
+    assert.match(tag, /^\p{Co}$/u);
+    assert.equal(words.join(" "), [slot, v, u].filter((word) => word !== "").join(" "));
+    assert.deepEqual(row.paraphrases, []);
+    assert.deepEqual([row.input, row.outputs], [grid.train[index]?.input, grid.train[index]?.outputs]);
+  }
+  const tags = new Set(train.map(({ instruction = "" }) => instruction.charAt(0)));
+  assert.equal(tags.size, TRAINING_CELLS.length);
+  assert.ok(withCellTags(heldOut, numbers).every(({ instruction = "" }) => !tags.has(instruction.charAt(0))));
+  assert.throws(() => withCellTags(heldOut, new Map()), KitError);
+});
