@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { compareFormats, type FormatComparison, type Formats } from "../../../data/compare/index.js";
 import type { Example } from "../../../data/example.js";
 import type { RenderPolicy } from "../../../data/spans.js";
-import { TEMPLATE_NAMES, templateByName } from "../../../data/templates/index.js";
+import { templateByName, TEMPLATES } from "../../../data/templates/index.js";
 import type { Tokenizer } from "../../../data/tokenizer.js";
 import {
   comparisonReport,
@@ -32,12 +32,17 @@ interface CompareFlags extends ReadFlags {
 
 /** `ift-kit data compare PATH... --sft T --ift T`: what a format does to the same rows. */
 export function compareCommand(): Command {
-  const known = `any of ${TEMPLATE_NAMES.join(", ")}`;
+  const named = (kind: "sft" | "ift"): string =>
+    TEMPLATES.filter(({ format }) => format === kind)
+      .map(({ name }) => name)
+      .join(", ");
   return withReadFlags(new Command("compare"))
     .description("Renders the same rows in several formats and tells what differs, per task type.")
     .argument("<path...>", "files or folders")
-    .option("--sft <template...>", "templates that do not show the instruction", ["sft-plain"])
-    .option("--ift <template...>", `templates that do; ${known}`, ["ift-definition"])
+    .option("--sft <template...>", `templates that do not show the instruction: ${named("sft")}`, [
+      "sft-plain",
+    ])
+    .option("--ift <template...>", `templates that do: ${named("ift")}`, ["ift-definition"])
     .option("--tokenizer <folder>", "tokenizer; without it a small one is trained on the rows")
     .option("--max-tokens <n>", "longest row in tokens", positiveInteger, 2048)
     .addOption(
