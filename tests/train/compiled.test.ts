@@ -50,6 +50,8 @@ const PACKED: TrainConfig = {
   optimizer: { ...CONFIG.optimizer, weightDecay: 0, clipNorm: "off" },
 };
 
+const PLAN = { longestRow: 24, packed: false, timeUnit: 1, fuse: false };
+
 const models: { dispose(): void }[] = [];
 const kept = <Model extends { dispose(): void }>(model: Model): Model => {
   models.push(model);
@@ -120,7 +122,7 @@ test("the same run gives the same bits", async () => {
 
 test("one graph serves every size, from one token to a full context", () => {
   const model = kept(Decoder.create(GPT2, 1));
-  const step = kept(new CompiledStep(model, CONFIG.optimizer, { longestRow: 24, packed: false }));
+  const step = kept(new CompiledStep(model, CONFIG.optimizer, PLAN));
   for (const [batch, time] of [
     [1, 1],
     [1, 24],
@@ -144,7 +146,7 @@ test("one graph serves every size, from one token to a full context", () => {
 test("steps leave no tensor behind, and a step that is not taken changes nothing", () => {
   const model = kept(Decoder.create(GPT2, 1));
   const untouched = kept(Decoder.create(GPT2, 1));
-  const step = kept(new CompiledStep(model, CONFIG.optimizer, { longestRow: 24, packed: false }));
+  const step = kept(new CompiledStep(model, CONFIG.optimizer, PLAN));
   const oracle = kept(new EagerStep(untouched, CONFIG.optimizer));
   const arrays = {
     batch: 2,

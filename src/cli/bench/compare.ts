@@ -27,7 +27,11 @@ export interface Measurement {
   readonly tokensPerStep: number;
   readonly stepsPerLap: number;
   readonly laps: number;
+  /** Before the first step of the kit: recording and loading the graph, in seconds. */
+  readonly preparation: number;
   readonly kit: Side;
+  /** The kit with a step that is not compiled, where it was asked for. */
+  readonly eager: Side | null;
   readonly peer: Side | null;
   /** Tokens/s of the kit divided by that of the peer, lap by lap; null without a peer. */
   readonly ratio: Spread | null;
@@ -40,6 +44,10 @@ export interface MeasureOptions {
   /** For the laps of one workload. */
   readonly seconds: number;
   readonly kitName: string;
+  /** Whether the first side's step is compiled; the native engine can. */
+  readonly compile: boolean;
+  /** Whether the kit's eager step runs too. */
+  readonly withEager: boolean;
 }
 
 const MIN_LAPS = 3;
@@ -51,16 +59,21 @@ const LAP_SECONDS = 1;
  * @throws KitError when the peer does not run
  */
 export async function measure(workload: Workload, options: MeasureOptions): Promise<Measurement> {
-  const own = new OwnTraining(workload);
+  const own = new OwnTraining(workload, options.compile ? "compiled" : "eager");
+  const eager = options.withEager ? new OwnTraining(workload, "eager") : undefined;
   let other: { readonly peer: PeerTraining; readonly version: string } | undefined;
   try {
     if (options.peerPython !== undefined) {
       other = await PeerTraining.start(options.peerPython, workload, options.threads, own.parameterCount);
     }
-    const { laps, steps } = await runLaps(own, other?.peer, options.seconds);
+    const contestants = { own, eager, peer: other?.peer };
+    const { laps, steps } = await runLaps(contestants, options.seconds);
     const tokensPerStep = workload.batch * workload.time;
     const speed = ({ seconds }: Lap): number => (tokensPerStep * steps) / seconds;
-    const peers = laps.flatMap(({ peer }) => peer ?? []);
+    const sideNamed = (name: string, side: keyof LapOfAll): Side => {
+      const own = laps.flatMap((lap) => lap[side] ?? []);
+      return sideOf(name, own, speed);
+    };
     return {
       workload: workload.name,
       what: workload.what,
@@ -68,12 +81,10 @@ export async function measure(workload: Workload, options: MeasureOptions): Prom
       tokensPerStep,
       stepsPerLap: steps,
       laps: laps.length,
-      kit: sideOf(
-        options.kitName,
-        laps.map((lap) => lap.own),
-        speed,
-      ),
-      peer: other === undefined ? null : sideOf(other.version, peers, speed),
+      preparation: own.preparation,
+      kit: sideNamed(options.kitName, "own"),
+      eager: eager === undefined ? null : sideNamed(`${options.kitName}, eager`, "eager"),
+      peer: other === undefined ? null : sideNamed(other.version, "peer"),
       ratio:
         other === undefined
           ? null
@@ -83,32 +94,42 @@ export async function measure(workload: Workload, options: MeasureOptions): Prom
     };
   } finally {
     other?.peer.close();
+    eager?.close();
     own.close();
   }
 }
 
-interface LapPair {
+/** One that takes steps. */
+interface Contestant {
+  run(steps: number): Promise<Lap>;
+}
+
+/** A lap of each. */
+interface LapOfAll {
   readonly own: Lap;
+  readonly eager: Lap | undefined;
   readonly peer: Lap | undefined;
 }
 
 async function runLaps(
-  own: OwnTraining,
-  peer: PeerTraining | undefined,
+  { own, eager, peer }: { own: Contestant; eager: Contestant | undefined; peer: Contestant | undefined },
   seconds: number,
-): Promise<{ readonly laps: readonly LapPair[]; readonly steps: number }> {
+): Promise<{ readonly laps: readonly LapOfAll[]; readonly steps: number }> {
   // The first steps make buffers and compile kernels; the last of them says how many steps a lap has.
   await own.run(2);
+  await eager?.run(2);
   await peer?.run(2);
   const steps = Math.max(1, Math.round(LAP_SECONDS / (await own.run(1)).seconds));
-  const laps: LapPair[] = [];
+  const laps: LapOfAll[] = [];
   const end = performance.now() + seconds * 1000;
   while (laps.length < MIN_LAPS || (performance.now() < end && laps.length < MAX_LAPS)) {
     // Who goes first alternates: the second may find the machine warmer or busier.
-    if (laps.length % 2 === 0) laps.push({ own: await own.run(steps), peer: await peer?.run(steps) });
-    else {
-      const first = await peer?.run(steps);
-      laps.push({ own: await own.run(steps), peer: first });
+    if (laps.length % 2 === 0) {
+      const first = await own.run(steps);
+      laps.push({ own: first, eager: await eager?.run(steps), peer: await peer?.run(steps) });
+    } else {
+      const [first, second] = [await peer?.run(steps), await eager?.run(steps)];
+      laps.push({ own: await own.run(steps), eager: second, peer: first });
     }
   }
   return { laps, steps };

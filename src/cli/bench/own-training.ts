@@ -1,7 +1,8 @@
 import { Decoder } from "../../model/decoder.js";
 import type { BatchArrays } from "../../train/batch.js";
-import { stepLoss } from "../../train/loss.js";
-import { AdamW } from "../../train/optimizer.js";
+import { CompiledStep } from "../../train/step/compiled-step.js";
+import { EagerStep } from "../../train/step/eager-step.js";
+import type { StepKind, TrainingStep } from "../../train/step/training-step.js";
 import { OPTIMIZER, type Workload, workloadRows } from "./workload.js";
 
 /** What some training steps took. */
@@ -13,18 +14,27 @@ export interface Lap {
   readonly peakMegabytes: number;
 }
 
-/** The kit's own training step, with the parts that `train` uses. */
+/** The kit's own training step, as `train` takes it. */
 export class OwnTraining {
   readonly parameterCount: number;
+  /** What came before the first step: recording and loading the graph. */
+  readonly preparation: number;
   readonly #decoder: Decoder;
-  readonly #optimizer: AdamW;
+  readonly #step: TrainingStep;
   readonly #arrays: BatchArrays;
 
-  constructor(workload: Workload) {
+  constructor(workload: Workload, kind: StepKind) {
     this.#decoder = Decoder.create(workload.config, 1);
     this.parameterCount = this.#decoder.parameterCount;
-    this.#optimizer = new AdamW(this.#decoder.parameters, OPTIMIZER);
     const { batch, time } = workload;
+    const start = performance.now();
+    // All batches are alike here, so that regions are compiled once.
+    const plan = { longestRow: time, packed: false, timeUnit: 1, fuse: true };
+    this.#step =
+      kind === "eager"
+        ? new EagerStep(this.#decoder, OPTIMIZER)
+        : new CompiledStep(this.#decoder, OPTIMIZER, plan);
+    this.preparation = (performance.now() - start) / 1000;
     const rows = workloadRows(workload);
     this.#arrays = {
       batch,
@@ -40,8 +50,9 @@ export class OwnTraining {
     const start = performance.now();
     let loss = NaN;
     for (let step = 0; step < steps; step++) {
-      loss = stepLoss(this.#decoder, [this.#arrays], this.#optimizer);
-      this.#optimizer.step(OPTIMIZER.learningRate, this.#optimizer.gradientNorm());
+      const measure = this.#step.measure([this.#arrays]);
+      loss = measure.loss;
+      this.#step.update(OPTIMIZER.learningRate, measure.gradientNorm);
       await new Promise((resolve) => setImmediate(resolve));
     }
     const seconds = (performance.now() - start) / 1000;
@@ -52,7 +63,7 @@ export class OwnTraining {
 
   /** Frees the model and the optimizer. */
   close(): void {
-    this.#optimizer.dispose();
+    this.#step.dispose();
     this.#decoder.dispose();
   }
 }

@@ -9,6 +9,7 @@ interface BenchOptions {
   readonly peerPython?: string;
   readonly minutes: number;
   readonly threads?: number;
+  readonly withEager?: true;
   readonly json?: true;
 }
 
@@ -30,8 +31,9 @@ export function command(): Command {
     )
     .option("--minutes <number>", "time for the measured steps of each size", positiveNumber, 0.5)
     .option("--threads <number>", "threads of both sides; default all cores", positiveInteger)
+    .option("--with-eager", "measure the kit's step without compiling too")
     .option("--json", "print the measurements as JSON")
-    .action(async ({ size, peerPython, minutes, threads: wanted, json }: BenchOptions) => {
+    .action(async ({ size, peerPython, minutes, threads: wanted, withEager, json }: BenchOptions) => {
       const { backend, tensorflowVersion, threads } = await startEngine(
         wanted === undefined ? {} : { threads: wanted },
       );
@@ -47,6 +49,8 @@ export function command(): Command {
             threads,
             seconds,
             kitName,
+            compile: backend === "tensorflow",
+            withEager: withEager === true,
           }),
         );
         if (json !== true) console.log(describe(measurements.slice(-1)));
@@ -67,9 +71,10 @@ function positiveNumber(value: string): number {
 
 function describe(measurements: readonly Measurement[]): string {
   return measurements
-    .flatMap(({ kit, peer, ratio, laps, stepsPerLap }) => [
-      ...[kit, ...(peer === null ? [] : [peer])].map(sideLine),
+    .flatMap(({ kit, eager, peer, ratio, laps, stepsPerLap, preparation }) => [
+      ...[kit, eager, peer].filter((side) => side !== null).map(sideLine),
       ...(ratio === null ? [] : [`  kit / peer: ${spreadText(ratio, (value) => value.toFixed(2))}`]),
+      `  the kit's first step was prepared for ${preparation.toFixed(1)} s`,
       `  median (lowest to highest) of ${laps} laps of ${stepsPerLap} steps`,
     ])
     .join("\n");
@@ -77,7 +82,7 @@ function describe(measurements: readonly Measurement[]): string {
 
 function sideLine({ name, tokensPerSecond, peakMegabytes }: Side): string {
   const speed = spreadText(tokensPerSecond, (value) => Math.round(value).toLocaleString("en-US"));
-  return `  ${name.padEnd(28)} ${speed} tokens/s, at most ${peakMegabytes} MB`;
+  return `  ${name.padEnd(34)} ${speed} tokens/s, at most ${peakMegabytes} MB`;
 }
 
 function spreadText({ median, low, high }: Spread, format: (value: number) => string): string {

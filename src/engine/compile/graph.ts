@@ -18,6 +18,8 @@ export type Values = Float32Array | Int32Array | Uint8Array;
 export interface OutputType {
   readonly dtype: DataType;
   readonly shape: readonly number[];
+  /** The sizes that its axes of -1 depend on. */
+  readonly varies?: readonly string[];
 }
 
 /** One output of a node, as the input of another. */

@@ -1,5 +1,7 @@
+import { fuseRegions } from "../../engine/compile/passes/fuse.js";
 import { prune } from "../../engine/compile/passes/prune.js";
 import { shareEqualNodes } from "../../engine/compile/passes/share.js";
+import type { Graph } from "../../engine/compile/graph.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
@@ -7,7 +9,8 @@ import type { BatchArrays } from "../batch.js";
 import type { OptimizerConfig } from "../config.js";
 import { batchTensors, type TrainableModel } from "../loss.js";
 import type { Moments } from "../optimizer.js";
-import { type BatchLimits, recordLoss } from "./record-loss.js";
+import { fillUp, type ShapePlan } from "./batch-shapes.js";
+import { recordLoss } from "./record-loss.js";
 import { addOptimizer, FETCH, fetchAssign, fetchValue, variableNames } from "./training-graph.js";
 import type { SavedOptimizer, StepMeasure, TrainingStep } from "./training-step.js";
 
@@ -19,22 +22,24 @@ export class CompiledStep implements TrainingStep {
   readonly #model: TrainableModel;
   readonly #config: OptimizerConfig;
   readonly #session: GraphSession;
+  readonly #plan: ShapePlan;
   #count: number;
 
   /**
-   * @param limits what the batches of the run can be like
+   * @param plan what the batches of the run can be like
    * @throws KitError that names what cannot be recorded faithfully
    */
-  constructor(model: TrainableModel, config: OptimizerConfig, limits: BatchLimits, saved?: SavedOptimizer) {
+  constructor(model: TrainableModel, config: OptimizerConfig, plan: ShapePlan, saved?: SavedOptimizer) {
     this.#model = model;
     this.#config = config;
+    this.#plan = plan;
     this.#count = saved?.count ?? 0;
     const shapesOf = (variables: TrainableModel["parameters"]): Map<string, readonly number[]> =>
       new Map([...variables].map(([name, { shape }]) => [name, shape]));
     const shapes = shapesOf(model.parameters);
     const frozen = shapesOf(model.frozen ?? new Map());
-    const graph = addOptimizer(recordLoss(model, limits), shapes, frozen, config);
-    this.#session = new GraphSession(prune(shareEqualNodes(graph)));
+    const graph = addOptimizer(recordLoss(model, plan), shapes, frozen, config);
+    this.#session = new GraphSession(lower(graph, plan));
     this.#initialise(saved);
   }
 
@@ -42,7 +47,8 @@ export class CompiledStep implements TrainingStep {
     const supervised = batches.reduce((sum, { targets }) => sum + targets.length, 0);
     return tf.tidy(() => {
       const share = tf.scalar(1 / supervised);
-      const losses = batches.map((arrays, index) => {
+      const losses = batches.map((given, index) => {
+        const arrays = fillUp(given, this.#plan);
         const feeds: Feeds = {
           ...batchTensors(arrays),
           share,
@@ -131,4 +137,11 @@ export class CompiledStep implements TrainingStep {
   #numbers(feeds: Feeds, fetch: string): number[] {
     return this.#session.run(feeds, [fetch]).flatMap((tensor) => Array.from(tensor.dataSync()));
   }
+}
+
+/** The passes from what was recorded to what is run. */
+function lower(graph: Graph, { fuse }: ShapePlan): Graph {
+  const small = prune(shareEqualNodes(graph));
+  // The number of targets is another in nearly every batch.
+  return fuse ? fuseRegions(small, ["targetCount"]) : small;
 }

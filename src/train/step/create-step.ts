@@ -2,6 +2,7 @@ import { tf } from "../../engine/tensorflow.js";
 import type { TrainConfig } from "../config.js";
 import type { TrainableModel } from "../loss.js";
 import type { TrainingRow } from "../rows.js";
+import { planShapes } from "./batch-shapes.js";
 import { CompiledStep } from "./compiled-step.js";
 import { EagerStep } from "./eager-step.js";
 import { SHORTEST_CONTEXT } from "./record-loss.js";
@@ -21,15 +22,10 @@ export function stepKind(model: TrainableModel, compile: boolean): StepKind {
 export function createStep(
   kind: StepKind,
   model: TrainableModel,
-  { batch, optimizer }: TrainConfig,
+  config: TrainConfig,
   rows: readonly TrainingRow[],
   saved: SavedOptimizer | undefined,
 ): TrainingStep {
-  if (kind === "eager") return new EagerStep(model, optimizer, saved);
-  const longestRow = rows.reduce((longest, { inputs }) => Math.max(longest, inputs.length), 0);
-  const limits =
-    batch.kind === "packed"
-      ? { longestRow: batch.tokensPerRow, packed: true }
-      : { longestRow, packed: false };
-  return new CompiledStep(model, optimizer, limits, saved);
+  if (kind === "eager") return new EagerStep(model, config.optimizer, saved);
+  return new CompiledStep(model, config.optimizer, planShapes(rows, config, model), saved);
 }

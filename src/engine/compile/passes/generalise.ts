@@ -52,7 +52,7 @@ export function generalise(recordings: readonly SizedGraph[]): Graph {
         : builder.push({
             ...node,
             inputs: node.inputs.map((input) => replaced(nodes, input)),
-            outputs: node.outputs.map((_, index) => generalType(variants, index)),
+            outputs: node.outputs.map((_, index) => generalType(variants, index, recordings)),
           });
     nodes.set(node, made);
   });
@@ -96,7 +96,11 @@ function usersOf(graph: Graph): Map<GraphNode, string> {
   return users;
 }
 
-function generalType(variants: readonly GraphNode[], index: number): OutputType {
+function generalType(
+  variants: readonly GraphNode[],
+  index: number,
+  recordings: readonly SizedGraph[],
+): OutputType {
   const [first, ...others] = variants.map((node) => typeOf(edgeOf(node, index)));
   if (first === undefined) throw new RangeError("no recording");
   if (others.some(({ shape }) => shape.length !== first.shape.length)) {
@@ -108,7 +112,13 @@ function generalType(variants: readonly GraphNode[], index: number): OutputType 
   const shape = first.shape.map((size, axis) =>
     others.every((other) => other.shape[axis] === size) ? size : -1,
   );
-  return { dtype: first.dtype, shape };
+  if (!shape.includes(-1)) return { dtype: first.dtype, shape };
+  const allSizes = recordings.map(({ sizes }) => sizes);
+  const shapes = variants.map((node) => typeOf(edgeOf(node, index)).shape);
+  const varies = columns(shapes).flatMap(
+    (column) => fitFormula(column, allSizes)?.product ?? Object.keys(allSizes[0] ?? {}),
+  );
+  return { dtype: first.dtype, shape, varies: [...new Set(varies)] };
 }
 
 function generalConstant(

@@ -1,0 +1,95 @@
+import { type BatchArrays, planEpoch } from "../batch.js";
+import type { TrainConfig } from "../config.js";
+import type { TrainableModel } from "../loss.js";
+import type { TrainingRow } from "../rows.js";
+import type { BatchLimits } from "./record-loss.js";
+
+/** How the batches of a run are brought to few shapes, and whether they are few enough to compile regions for each. */
+export interface ShapePlan extends BatchLimits {
+  /** Rows of the tensor are filled up to a multiple of so many positions, `longestRow` at most; 1 leaves them as they are. */
+  readonly timeUnit: number;
+  readonly fuse: boolean;
+}
+
+/** Rows of data are filled up to a multiple of this, which costs half of it on average. */
+const TIME_UNIT = 8;
+/** Longest row from which filling up costs little. */
+const LONG_ROWS = 64;
+/** Compiling all regions for one shape takes about as long as computing so many parameter-positions (0.5 s at 10^11 flop/s). */
+const COMPILE_WORK = 1e10;
+/** What fused regions save of the time of a step, at least. */
+const SAVED = 0.08;
+
+/** Decides from the config and the rows alone, so that a run that is resumed does as before. */
+export function planShapes(
+  rows: readonly TrainingRow[],
+  config: TrainConfig,
+  model: TrainableModel,
+): ShapePlan {
+  const { batch, budget, microBatchRows, seed } = config;
+  const longest = rows.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
+  const packed = batch.kind === "packed";
+  const timeUnit = packed ? batch.tokensPerRow : longest >= LONG_ROWS ? TIME_UNIT : 1;
+  const longestRow = Math.min(roundUp(longest, timeUnit), model.config.contextLength);
+  const shapes = new Set<string>();
+  let positions = 0;
+  const steps = planEpoch(rows, batch, seed, 0);
+  for (const step of steps) {
+    const size = microBatchRows ?? step.length;
+    for (let first = 0; first < step.length; first += size) {
+      const part = step.slice(first, first + size);
+      const lengths = part.map((row) =>
+        row.reduce((length, index) => length + (rows[index]?.inputs.length ?? 0), 0),
+      );
+      const time = Math.min(roundUp(Math.max(...lengths), timeUnit), longestRow);
+      shapes.add(`${part.length}x${time}`);
+      positions += part.length * time;
+    }
+  }
+  const parameterCount = [...model.parameters.values(), ...(model.frozen?.values() ?? [])].reduce(
+    (sum, { size }) => sum + size,
+    0,
+  );
+  const work = parameterCount * positions * (budget.amount / perEpoch(rows, steps.length, budget.unit));
+  return { longestRow, packed, timeUnit, fuse: SAVED * work > COMPILE_WORK * shapes.size };
+}
+
+function perEpoch(rows: readonly TrainingRow[], steps: number, unit: TrainConfig["budget"]["unit"]): number {
+  if (unit === "steps") return steps;
+  return rows.reduce(
+    (sum, { tokens, targets }) => sum + (unit === "total-tokens" ? tokens : targets.length),
+    0,
+  );
+}
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/**
+ * The same batch with rows that are filled up as the plan says. Padding comes after every token, so that
+ * nothing sees it; where rows are packed it is segment 0.
+ */
+export function fillUp(
+  arrays: BatchArrays,
+  { timeUnit, longestRow }: Pick<ShapePlan, "timeUnit" | "longestRow">,
+): BatchArrays {
+  const { batch, time, ids, positions, segments, targetPositions } = arrays;
+  const longer = Math.max(time, Math.min(roundUp(time, timeUnit), longestRow));
+  if (longer === time) return arrays;
+  const widened = (values: Int32Array): Int32Array => {
+    const result = new Int32Array(batch * longer);
+    for (let row = 0; row < batch; row++) {
+      result.set(values.subarray(row * time, (row + 1) * time), row * longer);
+    }
+    return result;
+  };
+  return {
+    ...arrays,
+    time: longer,
+    ids: widened(ids),
+    ...(positions === undefined ? {} : { positions: widened(positions) }),
+    ...(segments === undefined ? {} : { segments: widened(segments) }),
+    targetPositions: targetPositions.map((place) => place + Math.floor(place / time) * (longer - time)),
+  };
+}
