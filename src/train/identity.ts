@@ -50,7 +50,7 @@ export function checkIdentity(saved: RunIdentity, now: RunIdentity, directory: s
   if (saved.model !== now.model) throw fail("the checkpoint is of a model with other parameters");
   if (saved.rows !== now.rows) throw fail("the checkpoint is of a run on other rows");
   if (saved.step !== now.step) {
-    throw fail(`the checkpoint is of a run with a step of the ${saved.step} kind, this one is ${now.step}`);
+    throw fail(`the checkpoint is of a run with ${saved.step} steps, these would be ${now.step}`);
   }
   const [before, after] = [flatten(saved.config), flatten(now.config)];
   for (const field of new Set([...before.keys(), ...after.keys()])) {

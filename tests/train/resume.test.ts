@@ -188,6 +188,7 @@ test("a run goes on from its own checkpoints only, and never over those of anoth
     });
   };
   await refused({}, /already has checkpoints.*resume that run/, {});
+  await refused({}, /a run with compiled steps, these would be eager/, { resume: true, compile: false });
   await refused({ seed: 2 }, /field "seed": .* with 1 here, now it is 2/);
   await refused({ optimizer: { ...config.optimizer, learningRate: 0.02 } }, /field "optimizer.learningRate"/);
   await refused(
