@@ -45,7 +45,10 @@ export interface Example {
   readonly history?: readonly Turn[];
   /** The functions that the assistant may call, as the source writes them (a JSON text). */
   readonly tools?: string;
-  /** Other wordings of the instruction, where the source has them; `instruction` is not among them. */
+  /**
+   * Other wordings of the instruction, where the source has them; `instruction` is not among them. Those of unnatural
+   * instructions may hold "{INPUT}" where the input goes.
+   */
   readonly paraphrases?: readonly string[];
   /** The reasoning that leads to the first reference: a chain of thought. */
   readonly rationale?: string;

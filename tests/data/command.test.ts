@@ -107,3 +107,49 @@ test("bad input ends in one line, an exit code and no half-written file", (conte
   }
   assert.ok(!existsSync(join(folder, "o")));
 });
+
+test("data convert writes another format, says what it cannot hold, and normalises when asked", (context) => {
+  const folder = temporaryFolder(context);
+  const rows = ROWS.map((row, index) => (index === 0 ? { ...row, input: "<noinput>" } : row));
+  writeFileSync(join(folder, "rows.json"), JSON.stringify(rows));
+  const done = iftKit(
+    folder,
+    "convert",
+    "rows.json",
+    "--to",
+    "messages",
+    "--out",
+    "m.jsonl",
+    "--normalise",
+    "all",
+  );
+  assert.deepEqual([done.code, done.error], [0, ""]);
+  assert.match(done.out, /placeholder-input 1, .*\nm\.jsonl \(messages\): 3 rows written/);
+  const back = iftKit(folder, "inspect", "m.jsonl", "--json");
+  const { format, taskTypes, whatIf } = JSON.parse(back.out) as Record<string, unknown>;
+  assert.equal(format, "messages");
+  assert.deepEqual(taskTypes, [
+    { taskType: "open_qa", tasks: 1, rows: 2, emptyInputs: 1 },
+    { taskType: "summarization", tasks: 1, rows: 1, emptyInputs: 0 },
+  ]);
+  assert.equal((whatIf as unknown[]).length, 5);
+  const lossy = iftKit(folder, "convert", "rows.json", "--to", "sft-pairs", "--out", "p.csv");
+  assert.equal(lossy.code, 1);
+  assert.match(lossy.error, /field "instruction": sft-pairs cannot hold "instruction"/);
+  assert.ok(!existsSync(join(folder, "p.csv")));
+  const allowed = iftKit(
+    folder,
+    "convert",
+    "rows.json",
+    "--to",
+    "sft-pairs",
+    "--out",
+    "p.csv",
+    "--allow-loss",
+  );
+  assert.match(allowed.out, /3 rows written\n {2}3 lost instruction/);
+  assert.match(iftKit(folder, "inspect", "p.csv").out, /sft-pairs, because it is a CSV table/);
+  const wrong = iftKit(folder, "inspect", "rows.json", "--normalise", "lower-case");
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.error, /some of unicode-nfc/);
+});
