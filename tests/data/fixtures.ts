@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import type { Example } from "../../src/data/example.js";
 
@@ -33,3 +33,16 @@ export function sharedData(path: string): string | undefined {
 
 /** Why a test on real data does not run. */
 export const NO_SHARED_DATA = "the shared data sets are not beside this checkout";
+
+/** Writes a file, with the folders above it; returns its path. */
+export function put(folder: string, name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+/** Rows as JSON lines. */
+export function jsonLines(...rows: readonly unknown[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readExamples, readOfficialSplit } from "../../src/data/read/index.js";
 import { KitError } from "../../src/support/errors.js";
-import { Random } from "../../src/support/random.js";
 import { temporaryFolder } from "./fixtures.js";
 
 const ALPACA_ROW = { instruction: "Say hello.", input: "to Bob", output: "Hello, Bob." };
@@ -238,88 +237,6 @@ test("skips are counted, with the place of each", async (context) => {
   assert.deepEqual(result.ledger.dropped, { "unreadable-file": 1, malformed: 3, "empty-task": 1 });
   assert.deepEqual([result.ledger.rowsIn, result.ledger.kept], [6, 1]);
 });
-
-test(
-  "1,000 mutations of good files: an error of one line, or a ledger that adds up",
-  { timeout: 60_000 },
-  async (context) => {
-    const folder = temporaryFolder(context);
-    const random = new Random(11);
-    const originals = [
-      ["a.json", JSON.stringify(Array.from({ length: 4 }, () => ALPACA_ROW))],
-      ["a.jsonl", [1, 2, 3].map((index) => JSON.stringify({ ...SEED_ROW, id: `s${index}` })).join("\n")],
-      [
-        "task1_x.json",
-        JSON.stringify({
-          ...TASK,
-          Instances: [1, 2, 3].map((id) => ({ id: `${id}`, input: "é", output: ["4"] })),
-        }),
-      ],
-    ] as const;
-    const seen = { error: 0, clean: 0, skipped: 0 };
-    for (let round = 0; round < 1000; round++) {
-      const [name, text] = random.choice(originals);
-      const path = join(folder, name);
-      writeFileSync(path, mutate(Buffer.from(text), random));
-      for (const onMalformed of ["error", "skip"] as const) {
-        try {
-          const { examples, ledger } = await readExamples(path, { onMalformed });
-          const dropped = Object.values(ledger.dropped).reduce((sum, rows) => sum + rows, 0);
-          assert.equal(ledger.rowsIn, examples.length + dropped);
-          if (onMalformed === "error") assert.equal(dropped, 0);
-          seen[dropped === 0 ? "clean" : "skipped"]++;
-        } catch (error) {
-          assert.ok(isOneLine(error, name), `round ${round}: ${String(error)}`);
-          seen.error++;
-        }
-      }
-    }
-    assert.ok(Math.min(seen.error, seen.clean, seen.skipped) > 50, JSON.stringify(seen));
-  },
-);
-
-const SNIPPETS = [
-  "null",
-  "[]",
-  "{}",
-  "1e999",
-  '""',
-  "NaN",
-  "\\ud800",
-  "\u0000",
-  '"x"',
-  "[".repeat(20_000),
-  "x".repeat(1_000_000),
-  "\ufeff",
-  "\r\n",
-  ",",
-  '{"input":',
-];
-
-/** One to three random changes: a cut, a lost or repeated stretch, a changed byte, a snippet put in or over a value. */
-function mutate(original: Buffer, random: Random): Buffer {
-  let bytes = original;
-  const changes = 1 + random.integer(3);
-  for (let change = 0; change < changes; change++) {
-    const at = random.integer(Math.max(1, bytes.length));
-    const to = Math.min(bytes.length, at + 1 + random.integer(20));
-    const snippet = Buffer.from(random.choice(SNIPPETS));
-    const values = [...bytes.toString("latin1").matchAll(/(?<=:)("[^"]*"|\[[^\]]*\]|true|false)/g)];
-    const value = values[random.integer(Math.max(1, values.length))];
-    const pieces = [
-      [bytes.subarray(0, at)],
-      [bytes.subarray(0, at), bytes.subarray(to)],
-      [bytes.subarray(0, to), bytes.subarray(at)],
-      [bytes.subarray(0, at), Buffer.from([random.integer(256)]), bytes.subarray(at + 1)],
-      [bytes.subarray(0, at), snippet, bytes.subarray(at)],
-      value === undefined
-        ? [bytes]
-        : [bytes.subarray(0, value.index), snippet, bytes.subarray(value.index + value[0].length)],
-    ];
-    bytes = Buffer.concat(random.choice(pieces));
-  }
-  return bytes;
-}
 
 function isOneLine(error: unknown, file: string): error is KitError {
   if (!(error instanceof KitError)) return false;
