@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Example } from "../../src/data/example.js";
 import { endToken, fitPrompt, renderSpans } from "../../src/data/render.js";
 import type { RenderPolicy, Spans } from "../../src/data/spans.js";
 import type { Template } from "../../src/data/template.js";
@@ -107,6 +108,23 @@ test("history is prompt; only the last turn is trained", () => {
   assert.deepEqual([...roles].sort(), ["assistant", "system", "user"]);
   const prompt = fitPrompt(exampleWith({ history }), llama3, WITH, POLICY, 5);
   assert.deepEqual(prompt?.ids, spans.ids.slice(0, spans.promptLength));
+});
+
+test("an answer to what a tool said needs no request of its own", () => {
+  const history = [
+    { role: "user", text: "Weather?" },
+    { role: "assistant", text: "call" },
+    { role: "tool", text: "sunny" },
+  ] as const;
+  const { id, task, taskType, outputs, source } = exampleWith({});
+  const text = (row: Example): string =>
+    chatml
+      .render(row)
+      .flatMap(({ segments }) => segments.map((segment) => segment.text))
+      .join("");
+  const row: Example = { id, task, taskType, input: "", outputs, source, history };
+  assert.match(text(row), /tool\nsunny<\|im_end\|>\n<\|im_start\|>assistant\nPositive/);
+  assert.throws(() => text({ ...row, history: history.slice(0, 2) }), /has no instruction/);
 });
 
 test("the input is cut, never a special token or the instruction", () => {

@@ -295,7 +295,9 @@ function conversationOf(example: Example, options: ChatTemplateOptions): Convers
   if (system !== undefined && !history.some(({ role }) => role === "system"))
     say("system", [{ text: system, source: "scaffold" }]);
   for (const { role, text } of history) say(role, [{ text, source: "history" }]);
-  say("user", requestOf(name, format, example));
+  const answersTool =
+    history.at(-1)?.role === "tool" && example.input === "" && example.instruction === undefined;
+  if (!answersTool) say("user", requestOf(name, format, example));
   const output = example.outputs[0];
   if (output === undefined) throw missing(name, example, "outputs");
   say("assistant", [{ text: output, source: "response" }]);

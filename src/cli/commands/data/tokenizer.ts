@@ -9,6 +9,7 @@ interface TokenizerFlags extends ReadFlags {
   readonly vocabularySize: number;
   readonly out: string;
   readonly bos: boolean;
+  readonly addedTokens?: readonly string[];
 }
 
 /** `ift-kit data tokenizer PATH... --vocabulary-size N --out DIR`: trains a byte-level BPE. */
@@ -18,6 +19,10 @@ export function tokenizerCommand(): Command {
     .argument("<path...>", "files or folders")
     .requiredOption("--vocabulary-size <n>", "number of ids, special tokens included", positiveInteger)
     .requiredOption("--out <folder>", "folder for tokenizer.json and tokenizer_config.json")
+    .option(
+      "--added-tokens <text...>",
+      "further tokens that stand for themselves, such as those of a chat template",
+    )
     .option("--no-bos", "no token at the beginning of each row")
     .action(train);
 }
@@ -26,8 +31,8 @@ async function train(paths: readonly string[], flags: TokenizerFlags): Promise<v
   const texts: string[] = [];
   for (const path of paths) texts.push(...(await textsOf(path, flags)));
   const start = performance.now();
-  const { vocabularySize, bos } = flags;
-  const tokenizer = trainByteLevelBpe(texts, { vocabularySize, bos });
+  const { vocabularySize, bos, addedTokens = [] } = flags;
+  const tokenizer = trainByteLevelBpe(texts, { vocabularySize, bos, addedTokens });
   const seconds = (performance.now() - start) / 1000;
   tokenizer.save(flags.out);
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
