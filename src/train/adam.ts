@@ -114,6 +114,20 @@ interface Output {
 /** TensorFlow gives a variable of this shared name a place of its own instead of looking the name up. */
 const ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
 
+/** Learning rate and epsilon that hold the corrections of `ResourceApplyAdam`, which is fed powers of 0. */
+export function correctedForKernel({
+  learningRate,
+  beta1,
+  beta2,
+  epsilon,
+  count,
+}: Omit<AdamStep, "keep">): Pick<AdamStep, "learningRate" | "epsilon"> {
+  // The kernel works with the float32 neighbours of the betas; so must its corrections.
+  const [power1, power2] = [Math.fround(beta1) ** count, Math.fround(beta2) ** count];
+  const correction = Math.sqrt(1 - power2);
+  return { learningRate: (learningRate * correction) / (1 - power1), epsilon: epsilon * correction };
+}
+
 /**
  * Variables inside TensorFlow that `ResourceApplyAdam` updates in place, in one pass over memory. The kernel's own
  * bias correction computes 1 - beta2^t in float32 (an error of 3e-5 at the first step) and adds epsilon to the
@@ -139,12 +153,9 @@ export class NativeAdamState implements AdamState {
         this.#run("AssignVariableOp", this.#parameters, [kept]);
         kept.dispose(); // The variable's buffer is now its own, so the kernel need not copy it.
       }
-      // The kernel works with the float32 neighbours of the betas; so must its corrections.
-      const [power1, power2] = [Math.fround(beta1) ** count, Math.fround(beta2) ** count];
-      const correction = Math.sqrt(1 - power2);
-      const zero = tf.scalar(0);
-      const rate = tf.scalar((learningRate * correction) / (1 - power1));
-      const scalars = [zero, zero, rate, tf.scalar(beta1), tf.scalar(beta2), tf.scalar(epsilon * correction)];
+      const corrected = correctedForKernel({ learningRate, beta1, beta2, epsilon, count });
+      const [zero, rate] = [tf.scalar(0), tf.scalar(corrected.learningRate)];
+      const scalars = [zero, zero, rate, tf.scalar(beta1), tf.scalar(beta2), tf.scalar(corrected.epsilon)];
       this.#run("ResourceApplyAdam", this.#parameters, [...scalars, gradient], [this.#first, this.#second]);
       return this.#read(this.#parameters);
     });

@@ -4,7 +4,7 @@ import { shareEqualNodes } from "../../engine/compile/passes/share.js";
 import type { Graph } from "../../engine/compile/graph.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
-import { floatsOf } from "../adam.js";
+import { correctedForKernel, floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
 import type { OptimizerConfig } from "../config.js";
 import { batchTensors, type TrainableModel } from "../loss.js";
@@ -70,13 +70,11 @@ export class CompiledStep implements TrainingStep {
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.#config;
     const count = ++this.#count;
     const clip = clipNorm === "off" ? 1 : Math.min(1, clipNorm / (gradientNorm + 1e-6));
-    // The kernel works with the float32 neighbours of the betas; so must its corrections.
-    const [power1, power2] = [Math.fround(beta1) ** count, Math.fround(beta2) ** count];
-    const correction = Math.sqrt(1 - power2);
+    const corrected = correctedForKernel({ learningRate, beta1, beta2, epsilon, count });
     tf.tidy(() => {
       const feeds = {
-        rate: tf.scalar((learningRate * correction) / (1 - power1)),
-        epsilon: tf.scalar(epsilon * correction),
+        rate: tf.scalar(corrected.learningRate),
+        epsilon: tf.scalar(corrected.epsilon),
         ...(weightDecay === 0 ? {} : { keep: tf.scalar(1 - learningRate * weightDecay) }),
       };
       if (clip === 1) this.#session.run(feeds, [FETCH.update]);
