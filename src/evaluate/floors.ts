@@ -1,5 +1,5 @@
 import type { Example } from "../data/example.js";
-import { groupBy } from "../support/group-by.js";
+import { groupBy } from "../support/group.js";
 import { exactMatch, normalizeAnswer, type Match } from "./metrics/exact-match.js";
 import { rougeL } from "./metrics/rouge.js";
 

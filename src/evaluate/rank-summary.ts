@@ -1,4 +1,4 @@
-import { groupBy } from "../support/group-by.js";
+import { groupBy } from "../support/group.js";
 import { brierScore, calibration } from "./metrics/calibration.js";
 import {
   bestOption,

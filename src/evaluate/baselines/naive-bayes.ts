@@ -1,5 +1,5 @@
 import { KitError } from "../../support/errors.js";
-import { groupBy } from "../../support/group-by.js";
+import { groupBy } from "../../support/group.js";
 import { bagOf, indexOfMaximum } from "./features.js";
 
 interface Label {

@@ -1,5 +1,5 @@
 import type { Example } from "../../data/example.js";
-import { groupBy } from "../../support/group-by.js";
+import { groupBy } from "../../support/group.js";
 import { hashJson, sha256 } from "../../support/hash.js";
 import { evaluate, type Prediction } from "../evaluate.js";
 import { overallFloors, randomAnswer } from "../floors.js";

@@ -13,7 +13,7 @@ import {
   splitOfInput,
   type TaskRowFields,
 } from "../../../src/data/mini/tasks/rows.js";
-import { groupBy } from "../../../src/support/group-by.js";
+import { groupBy } from "../../../src/support/group.js";
 import { hashJson } from "../../../src/support/hash.js";
 
 const SIZE = { train: 60, validation: 12, test: 24 };

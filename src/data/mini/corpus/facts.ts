@@ -1,5 +1,5 @@
 import type { Random } from "../../../support/random.js";
-import { groupBy } from "../../../support/group-by.js";
+import { groupBy } from "../../../support/group.js";
 import { type Fact, statementOf } from "../facts.js";
 
 /** Facts that are said in one document when they have no common subject. */

@@ -1,5 +1,5 @@
 import { type Fact, RELATIONS, type RelationName } from "../facts.js";
-import { groupBy } from "../../../support/group-by.js";
+import { groupBy } from "../../../support/group.js";
 import type { Frame } from "../grammar/frame.js";
 
 /** The fact that a sentence states: read with the frames of every relation, and true in the world. */

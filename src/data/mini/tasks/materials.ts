@@ -6,7 +6,7 @@ import { BLAME, PRAISE } from "../lexicon/opinions.js";
 import { TOWNS } from "../lexicon/places.js";
 import { THINGS, type Thing } from "../lexicon/things.js";
 import { ACTS, wordingsOf } from "../scenes/dialogue.js";
-import { groupBy } from "../../../support/group-by.js";
+import { groupBy } from "../../../support/group.js";
 import { createWorld, type Person, type World } from "../world.js";
 
 /** What the tasks of one split are drawn from. No two splits share anything of it but the world. */
