@@ -42,12 +42,27 @@ export function assignSides(
     const allowed = bothSides.includes(what) || (what === "source" && sharedSources === "allow");
     if (!allowed) refuseShared(train, heldOut, what);
   }
+  return { ...splitOfSides(train, heldOut), excluded: exclusions.list() };
+}
+
+/**
+ * Two given sides as a split, such as a training set and a benchmark: nothing is moved, left out or refused. What stands on both
+ * sides is for the leakage gate.
+ * @throws KitError when a side is empty
+ */
+export function splitOfSides(train: readonly Example[], heldOut: readonly Example[]): TaskSplit {
+  if (train.length === 0 || heldOut.length === 0) {
+    throw new KitError(
+      `the side of the ${train.length === 0 ? "training" : "test"} rows is empty`,
+      "give rows for both sides",
+    );
+  }
   return {
     train,
     heldOut,
     trainTaskTypes: sortedTaskTypes(train),
     heldOutTaskTypes: sortedTaskTypes(heldOut),
-    excluded: exclusions.list(),
+    excluded: [],
     sharedInputs: findSharedInputs(train, heldOut),
   };
 }

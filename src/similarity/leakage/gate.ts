@@ -8,7 +8,7 @@ import type { LeakageReport } from "./report.js";
 export interface GatePass {
   /** Kinds that the caller allows. */
   readonly allowed: readonly LeakKind[];
-  /** Of these, what there was: held-out rows (or pairs of tasks, where whole tasks are meant). */
+  /** Of these, what there was: rows of the side that is concerned (or pairs of tasks, where whole tasks are meant). */
   readonly passed: Readonly<Partial<Record<LeakKind, number>>>;
 }
 
@@ -24,7 +24,7 @@ export function passLeakageGate(report: LeakageReport, allow: readonly LeakKind[
     const found = stopping.map(([kind, leaks]) => describeKind(kind, leaks, report)).join("; ");
     throw new KitError(
       `the split leaks: ${found}`,
-      `hold out something else, leave the rows out (--remove-leaks, withoutLeaks), or allow it by name (--allow ${stopping.map(([kind]) => kind).join(" ")})`,
+      `hold out something else, leave the rows out (--remove-leaks SIDE, withoutLeaks), or allow it by name (--allow-leak ${stopping.map(([kind]) => kind).join(" ")})`,
     );
   }
   const passed = Object.fromEntries([...byKind].map(([kind, leaks]) => [kind, sizeOf(kind, leaks, report)]));
@@ -37,7 +37,7 @@ export function describeKind(kind: LeakKind, leaks: readonly Leak[], report: Lea
   if (first === undefined) return LEAK_KINDS[kind];
   const { trainTask, heldOutTask, shared } = first;
   const count = report.rows.has(kind)
-    ? `${sizeOf(kind, leaks, report)} held-out rows`
+    ? `${sizeOf(kind, leaks, report)} ${kind === "evaluation-only" ? "training" : "held-out"} rows`
     : `${leaks.length} pairs of tasks`;
   const tasks = trainTask === heldOutTask ? `"${heldOutTask}"` : `"${heldOutTask}" from "${trainTask}"`;
   return `${kind} (${LEAK_KINDS[kind]}): ${count}, such as ${tasks}${shared === undefined ? "" : ` by ${shared}`}`;

@@ -18,7 +18,8 @@ import { KitError } from "../../../support/errors.js";
 import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
 import { loadTokenizer } from "../../../tokenizer/load.js";
 import { positiveInteger } from "../../options.js";
-import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
+import { readAll } from "./read-all.js";
+import { type ReadFlags, readOptionsOf, textTable, withReadFlags } from "./shared.js";
 
 interface CompareFlags extends ReadFlags {
   readonly sft: readonly string[];
@@ -57,8 +58,7 @@ export function compareCommand(): Command {
 
 async function compare(paths: readonly string[], flags: CompareFlags): Promise<void> {
   const formats = formatsOf(flags);
-  const examples: Example[] = [];
-  for (const path of paths) examples.push(...(await readWithFlags(path, flags)).examples);
+  const examples = await readAll(paths, readOptionsOf(flags));
   const { tokenizer, note } = tokenizerFor(examples, flags.tokenizer);
   const policy: RenderPolicy = {
     maxTokens: flags.maxTokens,

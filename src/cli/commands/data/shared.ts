@@ -81,6 +81,15 @@ function parseSteps(text: string): readonly NormaliseStep[] {
   }
 }
 
+/** Parses a similarity: above 0, at most 1. */
+export function similarity(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError("Give a number above 0 and at most 1.");
+  }
+  return value;
+}
+
 /** One line on what normalisation did. */
 export function describeNormalisation({ steps, rowsIn, kept, changed }: NormaliseReport): string {
   const counts = steps.map((step) => `${step} ${changed[step] ?? 0}`);

@@ -1,102 +1,170 @@
-import { Command, InvalidArgumentError } from "commander";
-import type { Example } from "../../../data/example.js";
-import { readOfficialSplit } from "../../../data/read/index.js";
-import { splitByTaskList, splitByTaskType, type SplitOptions, type TaskSplit } from "../../../data/split.js";
+import { Command, Option } from "commander";
+import { splitOfSides } from "../../../data/split/assign.js";
+import { makeSplit } from "../../../data/split/choice.js";
+import type { TaskSplit } from "../../../data/split.js";
+import { type GatePass, passLeakageGate, withoutLeaks } from "../../../similarity/leakage/gate.js";
+import { LEAK_KIND_NAMES, type LeakKind } from "../../../similarity/leakage/leak.js";
+import {
+  DEFAULT_LEAKAGE,
+  findLeaks,
+  type LeakageReport,
+  type LeakageSettings,
+} from "../../../similarity/leakage/report.js";
 import { KitError } from "../../../support/errors.js";
-import { wholeNumber } from "../../options.js";
-import { type ReadFlags, readWithFlags, textTable, withReadFlags } from "./shared.js";
+import { type ProgressBar, progressBar, silentProgress } from "../../../support/progress.js";
+import { positiveInteger } from "../../options.js";
+import { leaveOneOutLines, leaveOneOutTable } from "./leave-one-out.js";
+import { readAll } from "./read-all.js";
+import { type ReadFlags, readOptionsOf, similarity, withReadFlags } from "./shared.js";
+import {
+  checkOneWay,
+  type ChoiceFlags,
+  choiceOf,
+  leaksByChoice,
+  splitOptionsOf,
+  waysGiven,
+  withChoiceFlags,
+} from "./split-choice.js";
+import { describeSplit, splitAsJson } from "./split-report.js";
 
-interface SplitFlags extends ReadFlags {
-  readonly heldOut?: readonly string[];
-  readonly heldOutFraction?: number;
-  readonly seed: number;
-  readonly official?: true;
-  readonly allowSharedSources?: true;
+interface SplitFlags extends ReadFlags, ChoiceFlags {
+  readonly train?: readonly string[];
+  readonly test?: readonly string[];
+  readonly threshold: number;
+  readonly minWords: number;
+  readonly removeLeaks?: "train" | "held-out";
+  readonly allowLeak?: readonly LeakKind[];
   readonly json?: true;
 }
 
-/** `ift-kit data split PATH --held-out TYPE...`: what is trained on, what is held out, what leaks. */
+/** `ift-kit data split PATH... --held-out TYPE...`: what is trained on, what is held out, what leaks; a leak is exit code 1. */
 export function splitCommand(): Command {
-  return withReadFlags(new Command("split"))
-    .description("Splits data by task type and reports what stands on both sides.")
-    .argument("<path>", "file or folder")
-    .option("--held-out <type...>", "task types to hold out")
-    .option("--held-out-fraction <share>", "share of the task types to hold out at random", share)
-    .option("--seed <n>", "seed of the random choice", wholeNumber, 0)
-    .option("--official", "the official split lists of a Super-NaturalInstructions folder")
-    .option("--allow-shared-sources", "let one source data set stand on both sides")
-    .option("--json", "print the lists as JSON")
+  const command = new Command("split")
+    .description(
+      "Splits data, or takes two given sides, and reports what leaks from training into what is held out; stops at a leak that is not allowed.",
+    )
+    .argument("[path...]", "files or folders to split")
+    .option("--train <path...>", "two given sides: the data that is trained on (with --test)")
+    .option("--test <path...>", "two given sides: the data that is tested");
+  return withReadFlags(withChoiceFlags(command))
+    .option(
+      "--threshold <similarity>",
+      "Jaccard similarity from which inputs are near-duplicates",
+      similarity,
+      DEFAULT_LEAKAGE.threshold,
+    )
+    .option(
+      "--min-words <n>",
+      "words of an input that is looked for inside other rows",
+      positiveInteger,
+      DEFAULT_LEAKAGE.minWords,
+    )
+    .addOption(
+      new Option("--remove-leaks <side>", "leave the rows that leak out of one side").choices([
+        "train",
+        "held-out",
+      ]),
+    )
+    .addOption(new Option("--allow-leak <kind...>", "kinds of leaks to let pass").choices(LEAK_KIND_NAMES))
+    .option("--json", "print the split and its leaks as JSON")
     .action(split);
 }
 
-async function split(path: string, flags: SplitFlags): Promise<void> {
-  const given = [flags.heldOut, flags.heldOutFraction, flags.official].filter((flag) => flag !== undefined);
-  if (given.length !== 1) {
-    throw new KitError(
-      `${given.length === 0 ? "nothing says" : "several options say"} what is held out`,
-      "give one of --held-out, --held-out-fraction and --official",
-    );
-  }
-  const { examples } = await readWithFlags(path, flags);
-  const result = choose(path, examples, flags);
-  if (flags.json === true) {
-    const { trainTaskTypes, heldOutTaskTypes, sharedInputs } = result;
-    const [train, heldOut] = [result.train, result.heldOut].map(sideReport);
-    console.log(
-      JSON.stringify({ path, trainTaskTypes, heldOutTaskTypes, train, heldOut, sharedInputs }, undefined, 2),
-    );
+async function split(paths: readonly string[], flags: SplitFlags): Promise<void> {
+  checkFlags(paths, flags);
+  const settings = { threshold: flags.threshold, minWords: flags.minWords };
+  if (flags.leaveOneOut === true) {
+    await showLeaveOneOut(paths, flags, settings);
     return;
   }
-  const { sharedInputs } = result;
-  console.log(sideTable("train", result.train));
-  console.log(`\n${sideTable("held out", result.heldOut)}`);
-  const left = examples.length - result.train.length - result.heldOut.length;
-  console.log(`\nrows on neither side: ${left}`);
-  console.log(`held-out inputs that are also trained on: ${sharedInputs.length}`);
-  for (const { heldOutId, trainId } of sharedInputs.slice(0, 10)) console.log(`  ${heldOutId} = ${trainId}`);
+  const chosen = await chooseSides(paths, flags);
+  let result = chosen;
+  let report = look(result, settings);
+  if (flags.removeLeaks !== undefined && report.rows.size > 0) {
+    result = withoutLeaks(result, report, flags.removeLeaks);
+    report = look(result, settings);
+  }
+  const allowed = [...new Set([...leaksByChoice(flags), ...(flags.allowLeak ?? [])])];
+  const { pass, stop } = gate(report, allowed);
+  if (flags.json === true) {
+    const verdict = stop === undefined ? { passes: true, ...pass } : { passes: false, why: stop.message };
+    const { train, test } = flags;
+    const given = train === undefined ? { paths } : { paths: { train, test } };
+    console.log(JSON.stringify({ ...given, ...splitAsJson(result, report), gate: verdict }, undefined, 2));
+  } else {
+    console.log(describeSplit(result, report));
+    if (pass !== undefined) console.log(`\n${describePass(pass)}`);
+  }
+  if (stop !== undefined) throw stop;
 }
 
-function choose(path: string, examples: readonly Example[], flags: SplitFlags): TaskSplit {
-  const options: SplitOptions = { sharedSources: flags.allowSharedSources === true ? "allow" : "refuse" };
-  if (flags.official === true) return splitByTaskList(examples, readOfficialSplit(path), options);
-  const { heldOut, heldOutFraction = 0, seed } = flags;
-  return splitByTaskType(
-    examples,
-    heldOut === undefined ? { heldOutFraction, seed } : { heldOutTaskTypes: heldOut },
-    options,
-  );
+/** @throws KitError for flags that do not go together */
+function checkFlags(paths: readonly string[], flags: SplitFlags): void {
+  const sides = [flags.train, flags.test].filter((side) => side !== undefined).length;
+  if (sides === 0) {
+    if (paths.length === 0) throw new KitError("no data is given", "give a file or a folder");
+    checkOneWay(flags);
+    return;
+  }
+  if (sides === 1) throw new KitError("one side is given", "give both --train and --test");
+  const also = [...(paths.length === 0 ? [] : ["paths to split"]), ...waysGiven(flags)];
+  if (also.length > 0)
+    throw new KitError(
+      `two sides are given, and also ${also.join(", ")}`,
+      "give the sides, or what to split and how",
+    );
 }
 
-interface TaskTypeSide {
-  readonly taskType: string;
-  readonly rows: number;
-  readonly tasks: readonly string[];
+async function chooseSides(paths: readonly string[], flags: SplitFlags): Promise<TaskSplit> {
+  const { train, test } = flags;
+  const readOptions = readOptionsOf(flags);
+  if (train !== undefined && test !== undefined)
+    return splitOfSides(await readAll(train, readOptions), await readAll(test, readOptions));
+  // The fields of the rows are needed to tell templates only, and take memory.
+  const keepFields = flags.heldOutTemplate !== undefined;
+  const choice = choiceOf(flags, paths);
+  return makeSplit(await readAll(paths, { ...readOptions, keepFields }), choice, splitOptionsOf(flags));
 }
 
-function sideReport(examples: readonly Example[]): TaskTypeSide[] {
-  const types = [...new Set(examples.map(({ taskType }) => taskType))].sort();
-  return types.map((taskType) => {
-    const rows = examples.filter((example) => example.taskType === taskType);
-    return { taskType, rows: rows.length, tasks: [...new Set(rows.map(({ task }) => task))] };
+async function showLeaveOneOut(
+  paths: readonly string[],
+  flags: SplitFlags,
+  settings: LeakageSettings,
+): Promise<void> {
+  const examples = await readAll(paths, readOptionsOf(flags));
+  const lines = leaveOneOutLines(examples, flags, settings, barFor(examples.length, "leave one out"));
+  if (flags.json === true) console.log(JSON.stringify({ paths, leaveOneOut: lines }, undefined, 2));
+  else console.log(leaveOneOutTable(lines));
+}
+
+function look({ train, heldOut }: TaskSplit, settings: LeakageSettings): LeakageReport {
+  return findLeaks(train, heldOut, {
+    ...settings,
+    progress: barFor(train.length + heldOut.length, "looking for leaks"),
   });
 }
 
-function sideTable(name: string, examples: readonly Example[]): string {
-  const side = sideReport(examples);
-  const total = side.reduce((sum, { tasks }) => sum + tasks.length, 0);
-  return textTable(
-    [name, "tasks", "rows"],
-    [
-      ...side.map(({ taskType, tasks, rows }) => [taskType, tasks.length, rows]),
-      ["(all)", total, examples.length],
-    ],
-  );
+/** Rows from which a bar is shown; fewer are done in a second or two. */
+const ROWS_WITH_BAR = 10_000;
+
+function barFor(rows: number, label: string): ProgressBar {
+  return rows < ROWS_WITH_BAR ? silentProgress : progressBar(label);
 }
 
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value > 0 && value < 1)) {
-    throw new InvalidArgumentError("Give a number above 0 and below 1.");
+/** What the gate says: it passes, or the error that stops the command after the report is printed. */
+function gate(
+  report: LeakageReport,
+  allowed: readonly LeakKind[],
+): { readonly pass?: GatePass; readonly stop?: KitError } {
+  try {
+    return { pass: passLeakageGate(report, allowed) };
+  } catch (error) {
+    if (error instanceof KitError) return { stop: error };
+    throw error;
   }
-  return value;
+}
+
+function describePass({ passed }: GatePass): string {
+  const kinds = Object.entries(passed).map(([kind, count]) => `${kind} ${count}`);
+  return `leakage gate: passes${kinds.length === 0 ? "" : `, with what is allowed: ${kinds.join(", ")}`}`;
 }
