@@ -3,8 +3,8 @@ import { KitError, messageOf, systemErrorCode } from "../support/errors.js";
 import { EXIT_INTERRUPTED } from "./interrupt.js";
 
 interface CommandModule {
-  /** Builds the command with its options and its action. */
-  readonly command: () => Command;
+  /** Builds the command with its options and its action; `words` stand after its name on the command line. */
+  readonly command: (words: readonly string[]) => Command | Promise<Command>;
 }
 
 interface CommandEntry {
@@ -59,7 +59,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./commands/bench.js"),
   },
   data: {
-    summary: "look at data, render it, split it, train a tokenizer on it",
+    summary: "look at data, render it, compare formats, split it, find duplicates and leaks",
     load: () => import("./commands/data.js"),
   },
 };
@@ -81,7 +81,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(systemErrorCode(error) === "EPIPE" ? 0 : EXIT_USER_ERROR),
   );
   try {
-    const program = await buildProgram(argv[2]);
+    const program = await buildProgram(argv.slice(2));
     await program.parseAsync([...argv]);
   } catch (error) {
     const code = reportError(error);
@@ -89,7 +89,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function buildProgram(chosen: string | undefined): Promise<Command> {
+async function buildProgram([chosen, ...words]: readonly string[]): Promise<Command> {
   const program = new Command("ift-kit")
     .description(
       "SFT against instruction fine-tuning: render, train, score on task types never trained on, report.",
@@ -97,7 +97,7 @@ async function buildProgram(chosen: string | undefined): Promise<Command> {
     .showHelpAfterError("(add --help for the options)")
     .exitOverride();
   for (const [name, entry] of Object.entries(COMMANDS)) {
-    const command = name === chosen ? (await entry.load()).command() : new Command(name);
+    const command = name === chosen ? await (await entry.load()).command(words) : new Command(name);
     program.addCommand(command.description(entry.summary).exitOverride());
   }
   return program;

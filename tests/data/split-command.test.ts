@@ -107,8 +107,6 @@ test("data split: several paths, relations, one held-out task, T0, clusters", (c
   );
   const some = read("--held-out-fraction", "0.4", "--seed", "3");
   assert.equal(some.heldOutTaskTypes.length, 1);
-  const other = SUBJECTS.map((_, seed) => read("--held-out-fraction", "0.4", "--seed", String(seed)));
-  assert.ok(new Set(other.map(({ heldOutTaskTypes }) => heldOutTaskTypes.join())).size > 1);
 });
 
 test("data split --leave-one-out: a line for each task type, with its leaks", (context) => {
