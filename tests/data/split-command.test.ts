@@ -188,7 +188,8 @@ test("the leakage gate stops with code 1 and one line, and passes what is allowe
     [[train, "--official", "--t0"], /several options say what is held out: --official, --t0/],
     [["--official"], /no data is given/],
     [[train, test, "--held-out", "C"], /no row has the task type "C"/],
-    [[train, "--held-out-template", "a"], /--example-field/],
+    [[train, "--official", "--clusters", "flan"], /--clusters does nothing with --official/],
+    [[train, "--leave-one-out", "--allow-leak", "same-input"], /stops at none/],
   ] as const) {
     const result = split(...options);
     assert.deepEqual([result.code, result.out], [1, ""], options.join(" "));

@@ -103,16 +103,43 @@ export function waysGiven(flags: ChoiceFlags): string[] {
   return WAYS.flatMap(([name, option]) => (flags[name] === undefined ? [] : [option]));
 }
 
-/** Refuses all but one way to split. @throws KitError that lists the ways */
+/** Ways that leave it open what becomes of shared sources. */
+const BY_SOURCE = ["--held-out", "--held-out-fraction", "--official", "--t0", "--leave-one-out"];
+
+/** Options that go with some ways to split only. */
+const GOES_WITH: readonly (readonly [keyof ChoiceFlags, string, readonly string[]])[] = [
+  ["clusters", "--clusters", ["--held-out", "--leave-one-out"]],
+  ["relations", "--relations", ["--held-out", "--held-out-fraction", "--leave-one-out"]],
+  ["flanRelations", "--flan-relations", ["--held-out", "--held-out-fraction", "--leave-one-out"]],
+  ["keepSiblings", "--keep-siblings", ["--task"]],
+  ["templateField", "--template-field", ["--held-out-template"]],
+  ["exampleField", "--example-field", ["--held-out-template"]],
+  ["allowSharedSources", "--allow-shared-sources", BY_SOURCE],
+  ["excludeSharedSources", "--exclude-shared-sources", BY_SOURCE],
+];
+
+/**
+ * Refuses all but one way to split, and options that would do nothing with it.
+ * @throws KitError that lists the ways
+ */
 export function checkOneWay(flags: ChoiceFlags): void {
   const given = waysGiven(flags);
-  if (given.length === 1) return;
-  throw new KitError(
-    given.length === 0
-      ? "nothing says what is held out"
-      : `several options say what is held out: ${given.join(", ")}`,
-    `give one of ${WAYS.map(([, option]) => option).join(", ")}, or two sides with --train and --test`,
-  );
+  if (given.length !== 1) {
+    throw new KitError(
+      given.length === 0
+        ? "nothing says what is held out"
+        : `several options say what is held out: ${given.join(", ")}`,
+      `give one of ${WAYS.map(([, option]) => option).join(", ")}, or two sides with --train and --test`,
+    );
+  }
+  const [way = ""] = given;
+  for (const [name, option, ways] of GOES_WITH) {
+    if (flags[name] !== undefined && !ways.includes(way))
+      throw new KitError(
+        `${option} does nothing with ${way}`,
+        `use it with ${ways.join(", ")}, or leave it out`,
+      );
+  }
 }
 
 /** What the flags choose. @throws KitError for flags that do not go together */
@@ -125,11 +152,6 @@ export function choiceOf(flags: ChoiceFlags, paths: readonly string[]): SplitCho
   if (heldOutTemplate !== undefined) return templateChoice(flags, heldOutTemplate);
   const relations = relationsOf(flags);
   if (heldOutFraction !== undefined) {
-    if (flags.clusters !== undefined)
-      throw new KitError(
-        "--held-out-fraction takes task types, not clusters",
-        "name clusters with --held-out",
-      );
     return { kind: "share of task types", share: heldOutFraction, seed, relations };
   }
   return namedChoice(flags, heldOut ?? []);

@@ -104,6 +104,11 @@ function checkFlags(paths: readonly string[], flags: SplitFlags): void {
   if (sides === 0) {
     if (paths.length === 0) throw new KitError("no data is given", "give a file or a folder");
     checkOneWay(flags);
+    if (flags.leaveOneOut === true && (flags.removeLeaks ?? flags.allowLeak) !== undefined)
+      throw new KitError(
+        "--leave-one-out reports leaks and stops at none",
+        "leave out --remove-leaks and --allow-leak",
+      );
     return;
   }
   if (sides === 1) throw new KitError("one side is given", "give both --train and --test");
