@@ -82,6 +82,11 @@ export class Decoder {
     return this.adapter === undefined ? new Map() : this.weights;
   }
 
+  /** What decides the numbers besides the weights, where there is an adapter. */
+  get settings(): unknown {
+    return this.adapter?.config;
+  }
+
   /** Whether training draws random numbers. */
   get hasDropout(): boolean {
     return (this.adapter?.config.dropout ?? 0) > 0;

@@ -1,7 +1,8 @@
-import type { TensorFlow } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
-import { canonicalJson, hashJson } from "../support/hash.js";
+import { canonicalJson, hashJson, sha256 } from "../support/hash.js";
+import { floatsOf } from "./adam.js";
 import type { TrainConfig } from "./config.js";
+import type { TrainableModel } from "./loss.js";
 import type { StepKind } from "./step/training-step.js";
 
 /** What must be equal for a run to go on from a checkpoint with the same bits. */
@@ -10,7 +11,7 @@ export interface RunIdentity {
   readonly config: Omit<TrainConfig, "checkpoint">;
   /** Hash of ids and masks of all rows, in order. */
   readonly rows: string;
-  /** Hash of the names and shapes of the parameters. */
+  /** Hash of the names and shapes of the parameters, and of all that is not trained. */
   readonly model: string;
   /** Compiled and eager steps round differently. */
   readonly step: StepKind;
@@ -20,7 +21,7 @@ export interface RunIdentity {
 export function runIdentity(
   config: TrainConfig,
   rows: string,
-  parameters: ReadonlyMap<string, TensorFlow.Variable>,
+  model: TrainableModel,
   step: StepKind,
 ): RunIdentity {
   const { budget, batch, microBatchRows, optimizer, schedule, seed } = config;
@@ -34,9 +35,19 @@ export function runIdentity(
       seed,
     },
     rows,
-    model: hashJson([...parameters].map(([name, { shape }]) => [name, shape])),
+    model: hashJson(describe(model)),
     step,
   };
+}
+
+function describe({ parameters, frozen, settings }: TrainableModel): unknown {
+  const shapes = [...parameters].map(([name, { shape }]) => [name, shape]);
+  if (frozen === undefined || frozen.size === 0) return shapes;
+  const hashes = [...frozen].map(([name, weight]) => {
+    const values = floatsOf(weight);
+    return [name, sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))];
+  });
+  return { shapes, hashes, settings };
 }
 
 /**

@@ -19,6 +19,8 @@ export interface TrainableModel {
   readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
   /** What the model computes with and is not trained, by name; absent where there is none. */
   readonly frozen?: ReadonlyMap<string, TensorFlow.Variable>;
+  /** What else decides its numbers (an adapter's scale and targets), as JSON: part of what a run is. */
+  readonly settings?: unknown;
   /** Whether training it draws random numbers. */
   readonly hasDropout?: boolean;
   /** Hidden states after the final norm, `[batch, time, width]`. */

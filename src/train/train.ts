@@ -93,7 +93,7 @@ class TrainRun {
     this.#rows = prepareRows(rows, model.config);
     checkBatching(this.#rows, config.batch, model.config.contextLength);
     const kind = stepKind(model, options.compile ?? true);
-    this.#identity = runIdentity(config, hashRows(this.#rows), model.parameters, kind);
+    this.#identity = runIdentity(config, hashRows(this.#rows), model, kind);
     const label = options.label ?? "train";
     this.#bar = options.progress === true ? progressBar(label) : silentProgress;
     const directory = config.checkpoint?.directory;

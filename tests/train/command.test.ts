@@ -10,9 +10,13 @@ import { readRunConfig } from "../../src/cli/commands/train/run-config.js";
 import { MetricsFile } from "../../src/cli/commands/train/metrics-file.js";
 import { startEngine } from "../../src/engine/start.js";
 import { loadDecoder } from "../../src/model/checkpoint.js";
+import { Decoder } from "../../src/model/decoder.js";
+import { loadAdapter } from "../../src/model/lora/peft.js";
 import { KitError } from "../../src/support/errors.js";
 import { loadTokenizer } from "../../src/tokenizer/load.js";
 import type { TrainProgress } from "../../src/train/progress.js";
+import { assertClose, largestDifference } from "../engine/numeric.js";
+import { hiddenAlone } from "../model/models.js";
 
 const root = mkdtempSync(join(tmpdir(), "ift-kit-train-command-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -135,10 +139,28 @@ test("a run from a file: Ctrl-C leaves a checkpoint and 130, and the resumed run
   assert.match(record.manifest.rules.loss, /divided by their number/);
 });
 
+test("LoRA: the base stays, the adapter is PEFT's, and the saved model has it merged", async () => {
+  const lora = { rank: 2, alpha: 4, dropout: 0, targets: ["attention.queryKeyValue", "feedForward.*"] };
+  const train = { ...GOOD.train, budget: { unit: "steps", amount: 20 } };
+  const out = join(root, "lora");
+  const config = configFile({ ...GOOD, lora, train });
+  const { code, stderr } = await launch(["train", config, "--out", out, "--json"]);
+  assert.equal(code, 0, stderr);
+  await startEngine();
+  const merged = loadDecoder(join(out, "model"));
+  const base = Decoder.create(merged.config, GOOD.train.seed);
+  const adapted = base.withAdapter(loadAdapter(join(out, "adapter"), base.config));
+  assert.equal(adapted.adapter?.pairs.length, 3);
+  const hidden = (decoder: Decoder): number[][] => hiddenAlone(decoder, [3, 4, 5]);
+  assertClose(hidden(adapted).flat(), hidden(merged).flat(), 1e-4);
+  assert.ok(largestDifference(hidden(base).flat(), hidden(merged).flat()).worst > 1e-3);
+  for (const each of [adapted, base, merged]) each.dispose();
+});
+
 test("a wrong run configuration is one line that names file, field and cure, and exit code 1", async () => {
   const cases: [unknown, string | undefined, RegExp][] = [
     ["{", undefined, /not valid JSON/],
-    [{ ...GOOD, models: 1 }, "models", /use one of data, template, tokenizer, render, decoder, train/],
+    [{ ...GOOD, models: 1 }, "models", /use one of data, template, tokenizer, render, decoder, lora, train/],
     [{ ...GOOD, data: { ...GOOD.data, format: "csv" } }, "data.format", /"super-natural-instructions"/],
     [{ ...GOOD, data: {} }, "data.path", /lacks this field/],
     [

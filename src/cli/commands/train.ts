@@ -3,6 +3,8 @@ import { Command } from "commander";
 import { startEngine } from "../../engine/start.js";
 import { buildManifest } from "../../experiment/manifest.js";
 import { saveDecoder } from "../../model/checkpoint.js";
+import { mergeAdapter } from "../../model/lora/merge.js";
+import { saveAdapter } from "../../model/lora/peft.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { duration } from "../../support/progress.js";
@@ -11,7 +13,7 @@ import { train, type TrainResult } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
 import { MetricsFile } from "./train/metrics-file.js";
 import { prepareRun, type PreparedRun } from "./train/prepare.js";
-import { readRunConfig } from "./train/run-config.js";
+import { readRunConfig, type RunConfig } from "./train/run-config.js";
 
 interface TrainFlags {
   readonly out?: string;
@@ -21,7 +23,8 @@ interface TrainFlags {
 }
 
 const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folder:
-  model/         decoder and tokenizer, for score, generate and evaluate
+  model/         decoder and tokenizer, for score, generate and evaluate; loads in Python's transformers too
+  adapter/       with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
   metrics.jsonl  loss, learning rate, tokens and speed of each step
   ledger.json    what became of each row, by task type
   run.json       the resolved configuration and the manifest
@@ -85,14 +88,29 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     );
     metrics.replace(result.history);
     if (result.status === "finished") {
-      saveDecoder(join(out, "model"), decoder, { special: tokenizer.special });
-      tokenizer.save(join(out, "model"));
+      saveModel(out, run, config);
     }
     report(out, result, flags, resumeHint);
     decoder.dispose();
+    if (run.base !== decoder) run.base.dispose();
   } finally {
     interrupt.release();
   }
+}
+
+function saveModel(out: string, { base, decoder, tokenizer }: PreparedRun, config: RunConfig): void {
+  const { special } = tokenizer;
+  const folder = join(out, "model");
+  tokenizer.save(folder);
+  if (decoder.adapter === undefined) {
+    saveDecoder(folder, decoder, { special });
+    return;
+  }
+  const from = "from" in config.decoder ? config.decoder.from : undefined;
+  saveAdapter(join(out, "adapter"), decoder.adapter, base.config, from);
+  const merged = mergeAdapter(base, decoder.adapter);
+  saveDecoder(folder, merged, { special });
+  merged.dispose();
 }
 
 function announce(

@@ -69,6 +69,16 @@ export function saveAdapter(
   writeFileAtomic(join(directory, ADAPTER_CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
 }
 
+/**
+ * Checks, before training, that an adapter can be written.
+ * @throws KitError when the family keeps its queries, keys and values in another way than they are adapted
+ */
+export function checkAdapterLayout(decoder: DecoderConfig, targets: readonly LoraTarget[]): void {
+  const layout = modelTypeOf(decoder) ?? KIT_LAYOUT;
+  const other = targets.find((target) => moduleOf(layout, decoder, target) === undefined);
+  if (other !== undefined) throw otherParts(layout, other);
+}
+
 /** The module that a target is in a checkpoint, or undefined where the family cuts the layer in another way. */
 function moduleOf(layout: Layout, decoder: DecoderConfig, target: LoraTarget): string | undefined {
   if (layout === KIT_LAYOUT) return target.name;

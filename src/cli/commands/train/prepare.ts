@@ -9,6 +9,9 @@ import type { Tokenizer } from "../../../data/tokenizer.js";
 import { loadDecoder } from "../../../model/checkpoint.js";
 import { parseDecoderConfig } from "../../../model/config.js";
 import { Decoder } from "../../../model/decoder.js";
+import { LoraAdapter } from "../../../model/lora/adapter.js";
+import { chooseTargets, type LoraConfig } from "../../../model/lora/config.js";
+import { checkAdapterLayout } from "../../../model/lora/peft.js";
 import { KitError } from "../../../support/errors.js";
 import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
 import { CharacterTokenizer } from "../../../tokenizer/character.js";
@@ -20,7 +23,9 @@ export interface PreparedRun {
   readonly examples: readonly Example[];
   readonly spans: readonly Spans[];
   readonly tokenizer: Tokenizer;
+  /** What is trained: `base`, or `base` with an adapter. */
   readonly decoder: Decoder;
+  readonly base: Decoder;
   readonly ledgers: { readonly read: ReadLedger; readonly render: Ledger };
 }
 
@@ -44,8 +49,9 @@ export async function prepareRun(config: RunConfig, file: string): Promise<Prepa
   const { spans, ledger } = renderExamples(examples, config.template, tokenizer, config.render, {
     onUnrenderable,
   });
-  const decoder = chooseDecoder(config, tokenizer, file);
-  return { examples, spans, tokenizer, decoder, ledgers: { read: read.ledger, render: ledger } };
+  const base = chooseDecoder(config, tokenizer, file);
+  const decoder = config.lora === undefined ? base : adapted(base, config.lora, file);
+  return { examples, spans, tokenizer, decoder, base, ledgers: { read: read.ledger, render: ledger } };
 }
 
 function chooseTokenizer({ tokenizer, template }: RunConfig, examples: readonly Example[]): Tokenizer {
@@ -74,6 +80,11 @@ function textsOf(examples: readonly Example[], template: Template): string[] {
     }
   }
   return [...fixed, ...varying].filter((text) => text !== "");
+}
+
+function adapted(base: Decoder, lora: LoraConfig, file: string): Decoder {
+  checkAdapterLayout(base.config, chooseTargets(base.config, lora, { file }));
+  return base.withAdapter(LoraAdapter.create(base.config, lora));
 }
 
 function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file: string): Decoder {

@@ -3,6 +3,7 @@ import { FORMAT_NAMES } from "../../../data/read/index.js";
 import type { RenderPolicy } from "../../../data/spans.js";
 import type { Template } from "../../../data/template.js";
 import { patternTemplate, templateByName, TEMPLATES } from "../../../data/templates/index.js";
+import { type LoraConfig, parseLoraConfig } from "../../../model/lora/config.js";
 import { KitError } from "../../../support/errors.js";
 import { readJsonFile } from "../../../support/files.js";
 import { validate } from "../../../support/validate.js";
@@ -18,6 +19,7 @@ import { parseTrainConfig, type TrainConfig } from "../../../train/config.js";
  *       "tokenizer": { "train": "byte-level-bpe", "vocabularySize": 2000 },
  *       "render": { "maxTokens": 256, "overlong": "drop", "lossOn": "response" },
  *       "decoder": { "width": 96, "layers": 3, ... } or { "from": "runs/base/model" },
+ *       "lora": { "rank": 8, "alpha": 16, "dropout": 0, "targets": ["attention.query"] }, left out: all weights are trained
  *       "train": { "budget": { "unit": "supervised-tokens", "amount": 200000 }, ... }
  *     }
  */
@@ -39,6 +41,8 @@ export interface RunConfig {
   readonly render: RenderPolicy;
   /** The shape of a new decoder (its start values come from `train.seed`), or the folder of a saved one. */
   readonly decoder: { readonly from: string } | { readonly shape: Readonly<Record<string, unknown>> };
+  /** Trains low-rank updates of some layers instead of the weights; their start comes from `train.seed`. */
+  readonly lora?: LoraConfig;
   readonly train: TrainConfig;
   /** Steps between checkpoints. */
   readonly checkpointEverySteps: number;
@@ -88,6 +92,7 @@ const schema = z.strictObject({
     lossOn: z.enum(["response", "all"]),
   }),
   decoder: z.record(z.string(), z.unknown()),
+  lora: z.record(z.string(), z.unknown()).optional(),
   train: z.record(z.string(), z.unknown()),
   checkpointEverySteps: count.optional(),
 });
@@ -106,6 +111,7 @@ export function readRunConfig(file: string): RunConfig {
       { file, field: "train.checkpoint" },
     );
   }
+  const train = parseTrainConfig(config.train, { file, field: "train" });
   const { onMalformed = "error", onUnrenderable = "error" } = config.data;
   return {
     data: { ...config.data, onMalformed, onUnrenderable },
@@ -113,7 +119,10 @@ export function readRunConfig(file: string): RunConfig {
     tokenizer: config.tokenizer,
     render: config.render,
     decoder: decoderOf(file, config.decoder),
-    train: parseTrainConfig(config.train, { file, field: "train" }),
+    ...(config.lora === undefined
+      ? {}
+      : { lora: parseLoraConfig({ ...config.lora, seed: train.seed }, { file, field: "lora" }) }),
+    train,
     checkpointEverySteps: config.checkpointEverySteps ?? CHECKPOINT_STEPS,
     source,
   };
