@@ -52,6 +52,7 @@ export function findLeaks(
   findContainedInputs(train, heldOut, settings.minWords, book, (share) =>
     progress.update(0.5 + 0.5 * share, "inputs in rows"),
   );
+  progress.update(1);
   progress.stop();
   return {
     leaks: book.leaks(),
