@@ -62,6 +62,23 @@ test(
     assert.equal(ift.manifest.trainingDataHash, sft.manifest.trainingDataHash);
     assert.ok(Math.abs(ift.training.supervisedTokens - sft.training.supervisedTokens) < 400);
     assert.ok(ift.training.totalTokens > sft.training.totalTokens, "definitions are read, too");
+    // What was let pass is said in the report and stands in every run.
+    assert.match(page, /Leaks that were allowed by name: [^.]*sibling-task \d+/);
+    const { settings } = ift.specification as { settings: { leakage: unknown } };
+    assert.deepEqual(settings.leakage, { remove: "held-out", allow: ["shared-source", "sibling-task"] });
+    // A leak that is not allowed stops the experiment before any training.
+    const stopped = await start(
+      "--data",
+      shared,
+      "--fast",
+      "--allow-leak",
+      "shared-source",
+      "--out",
+      `${out}-2`,
+    );
+    assert.equal(stopped.code, 1);
+    assert.match(stopped.stderr, /the split leaks: sibling-task.*--allow-leak sibling-task/);
+    assert.ok(!existsSync(join(`${out}-2`, "ift-seed-1.json")));
   },
 );
 

@@ -8,6 +8,8 @@ import {
   FAST_INSTRUCTION_SETTINGS,
   type HeldOut,
   type InstructionSettings,
+  type LeakagePolicy,
+  OFFICIAL_LEAKS,
 } from "../../experiment/natural-instructions/settings.js";
 import { runRewriteExperiment } from "../../experiment/rewrite/experiment.js";
 import { DEFAULT_SETTINGS, FAST_SETTINGS, FULL_SETTINGS } from "../../experiment/rewrite/settings.js";
@@ -15,6 +17,7 @@ import { hasOfficialSplit } from "../../data/read/index.js";
 import { instructionReport } from "../../report/experiments/natural-instructions.js";
 import { rewriteReport } from "../../report/experiments/rewrite.js";
 import { type Report, writeReport } from "../../report/report.js";
+import { LEAK_KIND_NAMES, type LeakKind } from "../../similarity/leakage/leak.js";
 import { duration, progressBar } from "../../support/progress.js";
 import { onInterrupt } from "../interrupt.js";
 import { positiveInteger } from "../options.js";
@@ -24,6 +27,8 @@ interface StartOptions {
   readonly fast?: true;
   readonly data?: string;
   readonly heldOut?: readonly string[];
+  readonly removeLeaks?: LeakagePolicy["remove"];
+  readonly allowLeak?: readonly LeakKind[];
   readonly out?: string;
   readonly processes?: number;
   readonly setup: boolean;
@@ -40,6 +45,18 @@ export function command(): Command {
     .option(
       "--held-out <types...>",
       "with --data: the task types to hold out (default: the folder's official split, else a quarter)",
+    )
+    .addOption(
+      new Option(
+        "--remove-leaks <side>",
+        "with --data: leave rows out whose input is on both sides of the split, from this side (default: held-out)",
+      ).choices(["held-out", "train", "nothing"]),
+    )
+    .addOption(
+      new Option(
+        "--allow-leak <kinds...>",
+        `with --data: leaks that do not stop the experiment (default: ${OFFICIAL_LEAKS.join(" ")} for the official split, else none)`,
+      ).choices(LEAK_KIND_NAMES),
     )
     .option("--out <folder>", "where runs and report go (default: runs/<name of the experiment>)")
     .addOption(
@@ -68,7 +85,7 @@ async function start(options: StartOptions): Promise<void> {
   try {
     const report = await (options.data === undefined
       ? stringRewriting(size, folder, pool)
-      : naturalInstructions(options.data, options.heldOut, size, folder, pool));
+      : naturalInstructions(options.data, options, size, folder, pool));
     bar.stop();
     const written = await writeReport(join(folder, "report"), report);
     for (const line of report.summary) console.log(line);
@@ -92,7 +109,7 @@ async function stringRewriting(size: Size, folder: string, pool: PoolOptions): P
 
 async function naturalInstructions(
   data: string,
-  heldOutTypes: readonly string[] | undefined,
+  { heldOut: heldOutTypes, removeLeaks: remove = "held-out", allowLeak }: StartOptions,
   size: Size,
   folder: string,
   pool: PoolOptions,
@@ -107,6 +124,7 @@ async function naturalInstructions(
     ...(size === "fast" ? FAST_INSTRUCTION_SETTINGS : DEFAULT_INSTRUCTION_SETTINGS),
     data: resolve(data),
     heldOut,
+    leakage: { remove, allow: allowLeak ?? (heldOut.kind === "official" ? OFFICIAL_LEAKS : []) },
   };
   console.log(
     `Super-NaturalInstructions, SFT against IFT: ${settings.seeds.length} seeds, ${settings.supervisedTokens.toLocaleString("en")} supervised tokens a run.`,

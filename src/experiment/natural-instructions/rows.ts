@@ -4,8 +4,10 @@ import { withShuffledInstructions } from "../../data/rewrite/arms.js";
 import { splitByTaskList, splitByTaskType, type TaskSplit } from "../../data/split.js";
 import { templateByName } from "../../data/templates/index.js";
 import type { Template } from "../../data/template.js";
+import { type GatePass, passLeakageGate, withoutLeaks } from "../../similarity/leakage/gate.js";
+import { findLeaks } from "../../similarity/leakage/report.js";
 import { groupBy } from "../../support/group.js";
-import type { InstructionArm, InstructionSettings } from "./settings.js";
+import type { InstructionArm, InstructionSettings, LeakagePolicy } from "./settings.js";
 
 /** The rows of the experiment, before an arm shows them its way. */
 export interface InstructionRows {
@@ -13,12 +15,15 @@ export interface InstructionRows {
   /** Rows of trained tasks that are not trained on. */
   readonly seenTest: readonly Example[];
   readonly heldOutTest: readonly Example[];
+  /** Without the leaking rows that the settings remove. */
   readonly split: TaskSplit;
+  /** The leaks that were let pass. */
+  readonly leakage: GatePass;
 }
 
 /**
  * Reads the folder, splits it by task type and takes test rows from both sides.
- * @throws KitError for bad files, and when a task type or source stands on both sides
+ * @throws KitError for bad files, when a task type or source stands on both sides, and when the split leaks otherwise
  */
 export async function readInstructionRows(settings: InstructionSettings): Promise<InstructionRows> {
   const { data, heldOut } = settings;
@@ -30,17 +35,18 @@ export async function readInstructionRows(settings: InstructionSettings): Promis
       ? {}
       : { wantsTask: (task: string): boolean => ["train", "test"].includes(sideOf(task) ?? "") }),
   });
-  const split =
+  const whole =
     sideOf !== undefined
-      ? splitByTaskList(examples, sideOf)
+      ? splitByTaskList(examples, sideOf, {
+          sharedSources: settings.leakage.allow.includes("shared-source") ? "allow" : "refuse",
+        })
       : splitByTaskType(
           examples,
           heldOut.kind === "fraction"
             ? { heldOutFraction: heldOut.fraction, seed: heldOut.seed }
             : { heldOutTaskTypes: heldOut.kind === "named" ? heldOut.taskTypes : [] },
         );
-  // A row whose input stands on the other side too is not asked: the official split has eight such rows.
-  const leaked = new Set(split.sharedInputs.map(({ heldOutId }) => heldOutId));
+  const { split, leakage } = gate(whole, settings.leakage);
   const seenTest: Example[] = [];
   const train: Example[] = [];
   let seenTasks = 0;
@@ -50,9 +56,17 @@ export async function readInstructionRows(settings: InstructionSettings): Promis
     if (seenTasks++ < settings.seenTasks) seenTest.push(...rows.slice(0, kept));
   }
   const heldOutTest = [...groupBy(split.heldOut, taskOf).values()].flatMap((rows) =>
-    rows.filter(({ id }) => !leaked.has(id)).slice(0, settings.heldOutRowsPerTask),
+    rows.slice(0, settings.heldOutRowsPerTask),
   );
-  return { train, seenTest, heldOutTest, split };
+  return { train, seenTest, heldOutTest, split, leakage };
+}
+
+/** Removes what the policy removes, and stops at what is left unless the policy allows it. */
+function gate(split: TaskSplit, { remove, allow }: LeakagePolicy): { split: TaskSplit; leakage: GatePass } {
+  const report = findLeaks(split.train, split.heldOut);
+  if (remove === "nothing") return { split, leakage: passLeakageGate(report, allow) };
+  const cleaned = withoutLeaks(split, report, remove);
+  return { split: cleaned, leakage: passLeakageGate(findLeaks(cleaned.train, cleaned.heldOut), allow) };
 }
 
 /** The training rows and the template of an arm; shuffled definitions are shuffled in training only. */

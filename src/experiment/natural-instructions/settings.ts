@@ -1,4 +1,5 @@
 import type { DecoderConfig } from "../../model/config.js";
+import type { LeakKind } from "../../similarity/leakage/leak.js";
 import type { TrainConfig } from "../../train/config.js";
 
 /** What is compared: the input alone, the definition before it, and definitions of other rows before it. */
@@ -10,11 +11,23 @@ export type HeldOut =
   | { readonly kind: "named"; readonly taskTypes: readonly string[] }
   | { readonly kind: "fraction"; readonly fraction: number; readonly seed: number };
 
+/** What happens to leaks between the two sides of the split. What is neither removed nor allowed stops the experiment. */
+export interface LeakagePolicy {
+  /** Rows that leak are left out on this side: their test rows are not asked, or their training rows not trained on. */
+  readonly remove: "held-out" | "train" | "nothing";
+  /** Kinds that are let pass. */
+  readonly allow: readonly LeakKind[];
+}
+
+/** The official lists put tasks of one source on both sides (ROCStories, WSC); whoever takes them takes that along. */
+export const OFFICIAL_LEAKS: readonly LeakKind[] = ["shared-source", "sibling-task"];
+
 /** The size of the experiment on a folder of Super-NaturalInstructions tasks. */
 export interface InstructionSettings {
   /** Folder of task files. */
   readonly data: string;
   readonly heldOut: HeldOut;
+  readonly leakage: LeakagePolicy;
   readonly arms: readonly InstructionArm[];
   readonly seeds: readonly number[];
   /** Training rows of a task, at most. */
@@ -35,7 +48,7 @@ export interface InstructionSettings {
 }
 
 /** About 20 minutes on two cores for 218 training and 119 held-out tasks. */
-export const DEFAULT_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "heldOut"> = {
+export const DEFAULT_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "heldOut" | "leakage"> = {
   arms: ["ift", "sft"],
   seeds: [1, 2],
   trainRowsPerTask: 60,
@@ -62,7 +75,7 @@ export const DEFAULT_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "h
 };
 
 /** Seconds instead of minutes, to see that the line works; the scores say nothing. */
-export const FAST_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "heldOut"> = {
+export const FAST_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "heldOut" | "leakage"> = {
   ...DEFAULT_INSTRUCTION_SETTINGS,
   arms: ["ift", "sft"],
   seeds: [1],

@@ -70,7 +70,7 @@ export function instructionDifferenceFigure({ analysis }: InstructionExperiment)
 /** The report of the experiment on a folder of Super-NaturalInstructions tasks. */
 export function instructionReport(experiment: InstructionExperiment): Report {
   const { settings, rows, results, analysis } = experiment;
-  const { trainTaskTypes, heldOutTaskTypes, sharedInputs } = rows.split;
+  const { trainTaskTypes, heldOutTaskTypes } = rows.split;
   const sections: Section[] = [
     {
       heading: "Means over task types",
@@ -96,11 +96,25 @@ export function instructionReport(experiment: InstructionExperiment): Report {
     summary: [
       ...claimLines(analysis.claims),
       `Trained from scratch on ${trainTaskTypes.length} task types (${rows.train.length.toLocaleString("en")} rows), asked on ${heldOutTaskTypes.length} held-out ones (${rows.heldOutTest.length.toLocaleString("en")} rows); ${settings.seeds.length} seeds, ${settings.supervisedTokens.toLocaleString("en")} supervised tokens a run.`,
-      `${sharedInputs.length} held-out rows whose input is also a training input were left out.`,
+      ...leakageLines(experiment),
     ],
     sections,
     manifest: manifestOf(results),
   };
+}
+
+/** What the leakage gate did, in words. */
+function leakageLines({ settings, rows: { split, leakage } }: InstructionExperiment): string[] {
+  const { remove } = settings.leakage;
+  const removed = split.excluded.filter(({ what, why }) => what === "rows" && why.startsWith("they leak"));
+  const count = removed.reduce((sum, { rows }) => sum + rows, 0);
+  const passed = Object.entries(leakage.passed).map(([kind, found]) => `${kind} ${found}`);
+  return [
+    ...(remove === "nothing"
+      ? []
+      : [`${count} ${remove} rows whose input is, nearly or wholly, on the other side too were left out.`]),
+    ...(passed.length === 0 ? [] : [`Leaks that were allowed by name: ${passed.join(", ")}.`]),
+  ];
 }
 
 function meansTable(experiment: InstructionExperiment): NonNullable<Section["table"]> {
