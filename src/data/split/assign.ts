@@ -115,7 +115,7 @@ function refuseShared(train: readonly Example[], heldOut: readonly Example[], wh
       throw new KitError(
         `the ${what} "${value}" is on both sides of the split: training has "${other.id}" (${other.taskType}), held out is "${example.id}" (${example.taskType})`,
         what === "source"
-          ? "put task types with a common source on the same side, leave such rows out of training, or allow shared sources explicitly"
+          ? "put task types with a common source on the same side, leave such rows out of training, or allow shared sources explicitly (--allow-shared-sources)"
           : `give each ${what} to one side only`,
         { field: what === "task type" ? "taskType" : what },
       );
