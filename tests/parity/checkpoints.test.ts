@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -172,30 +171,3 @@ describe("checkpoints of transformers", () => {
     decoder.dispose();
   });
 });
-
-const python = process.env.IFT_KIT_PEER_PYTHON;
-
-describe(
-  "folders of the kit in transformers",
-  { skip: python === undefined && "IFT_KIT_PEER_PYTHON is not set" },
-  () => {
-    for (const [family, config] of Object.entries(FAMILIES)) {
-      if (family === "PaLM") continue;
-      it(`${family}: Python gives the same logits`, () => {
-        const decoder = largeDecoder(config);
-        const directory = join(folder, `python-${family}`);
-        saveDecoder(directory, decoder, { special: { bos: 1, eos: 2, pad: 0 }, maxFileBytes: 1000 });
-        const ids = [[3, 1, 4, 1, 5, 9]];
-        const script = fileURLToPath(new URL("load_saved.py", import.meta.url));
-        const output = execFileSync(python ?? "", [script, directory, JSON.stringify(ids)], {
-          encoding: "utf8",
-          stdio: ["ignore", "pipe", "ignore"],
-        });
-        const result = JSON.parse(output) as { logits: number[]; special: number[] };
-        assertClose(logitsOf(decoder, ids), result.logits, 1e-4);
-        assert.deepEqual(result.special, [1, 2, 0]);
-        decoder.dispose();
-      });
-    }
-  },
-);

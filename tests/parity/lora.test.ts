@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { softmaxCrossEntropySum } from "../../src/engine/ops/index.js";
 import { startEngine } from "../../src/engine/start.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
-import { saveDecoder } from "../../src/model/checkpoint.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import type { Decoder } from "../../src/model/decoder.js";
 import { mergeAdapter } from "../../src/model/lora/merge.js";
@@ -156,30 +154,3 @@ describe("LoRA against PEFT", () => {
     }
   });
 });
-
-const python = process.env.IFT_KIT_PEER_PYTHON;
-
-describe(
-  "adapters of the kit in PEFT",
-  { skip: python === undefined && "IFT_KIT_PEER_PYTHON is not set" },
-  () => {
-    for (const [name, golden] of Object.entries(goldens.cases)) {
-      it(`${name}: Python gives the same logits`, () => {
-        const base = waveDecoder(golden.config);
-        const decoder = base.withAdapter(loadAdapter(join(goldenFolder, name), golden.config));
-        const directory = join(folder, `python-${name}`);
-        saveDecoder(directory, base, { special: { eos: 2, pad: 0 } });
-        saveAdapter(join(directory, "adapter"), decoder.adapter ?? assert.fail(), golden.config);
-        const script = fileURLToPath(new URL("load_saved.py", import.meta.url));
-        const command = [script, directory, JSON.stringify(golden.ids), join(directory, "adapter")];
-        const output = execFileSync(python ?? "", command, {
-          encoding: "utf8",
-          stdio: ["ignore", "pipe", "ignore"],
-        });
-        const { logits } = JSON.parse(output) as { logits: number[] };
-        assertClose(valuesOf(decoder, golden.ids), logits, 1e-4);
-        for (const each of [decoder, base]) each.dispose();
-      });
-    }
-  },
-);
