@@ -5,6 +5,7 @@ Steps: {"code", "interrupts": [seconds, ...], "after": message type that the sec
 
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -64,7 +65,12 @@ def step(manager, client, scenario):
 def main():
     manager, client = start_new_kernel(kernel_name="ift-kit", startup_timeout=60)
     try:
-        results = [step(manager, client, scenario) for scenario in json.load(sys.stdin)]
+        results = []
+        for scenario in json.load(sys.stdin):
+            try:
+                results.append(step(manager, client, scenario))
+            except queue.Empty:
+                sys.exit(f"the kernel fell silent at {json.dumps(scenario)[:300]}")
     finally:
         client.stop_channels()
         manager.shutdown_kernel()

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,19 +50,30 @@ export function temporaryProject(sources: Readonly<Record<string, string>>): str
   return folder;
 }
 
-/** Starts the real kernel, runs the steps in order, and ends it. Results of "write" and "pause" are null. */
+/**
+ * Starts the real kernel, runs the steps in order, and ends it. Results of "write" and "pause" are null. A kernel that fell
+ * silent (seen once in about twenty sessions, never again with the same steps) is said on stderr and started once more.
+ */
 export function runSession(project: string, steps: readonly Step[]): readonly unknown[] {
+  let result = attempt(project, steps);
+  if (result.status !== 0 && result.stderr.includes("the kernel fell silent")) {
+    console.error(`started again: ${result.stderr.slice(-400)}`);
+    result = attempt(project, steps);
+  }
+  if (result.status !== 0) throw new Error(`the session failed: ${result.stderr.slice(-3000)}`);
+  return JSON.parse(result.stdout.trim().split("\n").at(-1) ?? "") as unknown[];
+}
+
+function attempt(project: string, steps: readonly Step[]): SpawnSyncReturns<string> {
   const { python, variables } = notebookEnvironment();
   const script = fileURLToPath(new URL("./session.py", import.meta.url));
-  const result = spawnSync(python, [script], {
+  return spawnSync(python, [script], {
     input: JSON.stringify(steps),
     env: { ...variables, IFT_KIT_PROJECT: project },
     encoding: "utf8",
     timeout: 120_000,
     maxBuffer: 1 << 28,
   });
-  if (result.status !== 0) throw new Error(`the session failed: ${result.stderr.slice(-3000)}`);
-  return JSON.parse(result.stdout.trim().split("\n").at(-1) ?? "") as unknown[];
 }
 
 /** Everything a cell wrote to one stream. */
