@@ -52,7 +52,7 @@ export function temporaryProject(sources: Readonly<Record<string, string>>): str
 
 /**
  * Starts the real kernel, runs the steps in order, and ends it. Results of "write" and "pause" are null. A kernel that fell
- * silent (seen once in about twenty sessions, never again with the same steps) is said on stderr and started once more.
+ * silent (seen once in ten sessions, cause not found) is said on stderr and started once more.
  */
 export function runSession(project: string, steps: readonly Step[]): readonly unknown[] {
   let result = attempt(project, steps);
