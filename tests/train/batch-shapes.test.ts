@@ -10,21 +10,8 @@ import { prepareRows } from "../../src/train/rows.js";
 import { fillUp, planShapes } from "../../src/train/step/batch-shapes.js";
 import { CompiledStep } from "../../src/train/step/compiled-step.js";
 import { recordLoss } from "../../src/train/step/record-loss.js";
-import { waveRows } from "./stand-in.js";
+import { TINY_GPT2, waveRows } from "./stand-in.js";
 
-const SHAPE = {
-  vocabularySize: 16,
-  width: 16,
-  layers: 2,
-  heads: 2,
-  feedForwardWidth: 32,
-  contextLength: 24,
-  positions: { kind: "learned" },
-  norm: { kind: "layer", epsilon: 1e-5 },
-  activation: "gelu-tanh",
-  biases: true,
-  tiedHead: true,
-} as const;
 const OPTIMIZER = {
   learningRate: 0.01,
   beta1: 0.9,
@@ -64,7 +51,7 @@ test("rows are filled up at their end, and targets stay where they are", () => {
 
 test("filled-up rows and fused regions change nothing but rounding", () => {
   const losses = [PLAN, { ...PLAN, timeUnit: 24 }, { ...PLAN, timeUnit: 24, fuse: true }].map((plan) => {
-    const model = Decoder.create(SHAPE, 1);
+    const model = Decoder.create(TINY_GPT2, 1);
     const step = new CompiledStep(model, OPTIMIZER, plan);
     const result: number[] = [];
     for (let count = 0; count < 20; count++) {
@@ -81,7 +68,7 @@ test("filled-up rows and fused regions change nothing but rounding", () => {
     Math.max(...one.map((loss, index) => Math.abs(loss - (plain[index] ?? NaN)) / loss));
   for (const other of others) assert.ok(apart(other) < 1e-4, `differs by ${apart(other)}`);
   // The control: targets that do not move along with the filled-up rows are others.
-  const model = Decoder.create(SHAPE, 1);
+  const model = Decoder.create(TINY_GPT2, 1);
   const step = new CompiledStep(model, OPTIMIZER, PLAN);
   const wrong = fillUp(BATCH, { timeUnit: 24, longestRow: 24 });
   const { loss } = step.measure([{ ...wrong, targetPositions: BATCH.targetPositions }]);
@@ -91,7 +78,7 @@ test("filled-up rows and fused regions change nothing but rounding", () => {
 });
 
 test("layers share their regions, and what depends on the number of targets is in none", () => {
-  const model = Decoder.create({ ...SHAPE, layers: 3 }, 1);
+  const model = Decoder.create({ ...TINY_GPT2, layers: 3 }, 1);
   const graph = fuseRegions(shareEqualNodes(recordLoss(model, PLAN)), ["targetCount"]);
   const calls = graph.nodes.filter(({ op }) => op === "PartitionedCall");
   const kinds = new Set(calls.map(({ body }) => body?.key));
@@ -105,7 +92,7 @@ test("layers share their regions, and what depends on the number of targets is i
 });
 
 test("regions are compiled where the run is long for the number of its shapes", () => {
-  const model = Decoder.create(SHAPE, 1);
+  const model = Decoder.create(TINY_GPT2, 1);
   const rows = prepareRows(waveRows(40), model.config);
   const config = (amount: number, batch: TrainConfig["batch"]): TrainConfig => ({
     budget: { unit: "steps", amount },

@@ -11,21 +11,9 @@ import { supervisedLossSum } from "../../src/train/loss.js";
 import { CompiledStep } from "../../src/train/step/compiled-step.js";
 import { EagerStep } from "../../src/train/step/eager-step.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
-import { NextTokenModel, waveRows } from "./stand-in.js";
+import { NextTokenModel, TINY_GPT2, waveRows } from "./stand-in.js";
 
-const GPT2: DecoderConfig = {
-  vocabularySize: 16,
-  width: 16,
-  layers: 2,
-  heads: 2,
-  feedForwardWidth: 32,
-  contextLength: 24,
-  positions: { kind: "learned" },
-  norm: { kind: "layer", epsilon: 1e-5 },
-  activation: "gelu-tanh",
-  biases: true,
-  tiedHead: true,
-};
+const GPT2: DecoderConfig = TINY_GPT2;
 const LLAMA: DecoderConfig = {
   ...GPT2,
   heads: 4,

@@ -2,6 +2,22 @@ import { embeddingLookup } from "../../src/engine/ops/index.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import type { ModelInput, TrainableModel } from "../../src/train/loss.js";
 import type { Spans } from "../../src/data/spans.js";
+import type { DecoderConfig } from "../../src/model/config.js";
+
+/** A decoder of GPT-2's kind that trains in milliseconds. */
+export const TINY_GPT2 = {
+  vocabularySize: 16,
+  width: 16,
+  layers: 2,
+  heads: 2,
+  feedForwardWidth: 32,
+  contextLength: 24,
+  positions: { kind: "learned" },
+  norm: { kind: "layer", epsilon: 1e-5 },
+  activation: "gelu-tanh",
+  biases: true,
+  tiedHead: true,
+} as const satisfies DecoderConfig;
 
 /**
  * The smallest model that a loop can train: each token is predicted from the one before it,

@@ -10,7 +10,7 @@ import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
 import type { Budget, TrainConfig } from "../../src/train/config.js";
 import { train, type TrainResult } from "../../src/train/train.js";
-import { NextTokenModel, spansOf, waveRows } from "./stand-in.js";
+import { NextTokenModel, spansOf, waveRows, TINY_GPT2 } from "./stand-in.js";
 
 interface Golden {
   readonly losses: readonly number[];
@@ -29,19 +29,7 @@ const golden = JSON.parse(
   readFileSync(new URL("../parity/golden/adamw.json", import.meta.url), "utf8"),
 ) as Golden;
 
-const TINY: DecoderConfig = {
-  vocabularySize: 16,
-  width: 16,
-  layers: 1,
-  heads: 2,
-  feedForwardWidth: 32,
-  contextLength: 24,
-  positions: { kind: "learned" },
-  norm: { kind: "layer", epsilon: 1e-5 },
-  activation: "gelu-tanh",
-  biases: true,
-  tiedHead: true,
-};
+const TINY: DecoderConfig = { ...TINY_GPT2, layers: 1 };
 const CONFIG: TrainConfig = {
   budget: { unit: "steps", amount: 6 },
   batch: { kind: "bucketed", rowsPerStep: 8 },
