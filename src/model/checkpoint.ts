@@ -1,9 +1,7 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { SpecialTokens } from "../data/tokenizer.js";
-import type { TensorFlow } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
-import { readJsonFile, writeFileAtomic } from "../support/files.js";
+import { readJsonFile } from "../support/files.js";
 import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { Decoder } from "./decoder.js";
 import { fromFloat32, type WeightType } from "./half.js";
@@ -18,9 +16,10 @@ import {
 } from "./hugging-face/names.js";
 import { joinParts, partOf } from "./hugging-face/parts.js";
 import { parameterSpecs } from "./parameters.js";
-import { type StoredTensor, writeSafetensors } from "./safetensors.js";
+import type { StoredTensor } from "./safetensors.js";
 import { corrupt } from "./safetensors-header.js";
-import { INDEX_FILE, WEIGHTS_FILE, WeightsFolder } from "./weights.js";
+import { WeightsFolder } from "./weights.js";
+import { TORCH_TYPES, valuesOf, writeJson, writeWeights } from "./write-weights.js";
 
 /** Names of the files of a model folder. */
 export const CONFIG_FILE = "config.json";
@@ -68,12 +67,6 @@ export function saveDecoder(directory: string, decoder: Decoder, options: SaveOp
   if (special !== undefined) writeJson(join(directory, GENERATION_FILE), tokenIds(special));
 }
 
-const TORCH_TYPES: Readonly<Record<WeightType, string>> = {
-  F32: "float32",
-  F16: "float16",
-  BF16: "bfloat16",
-};
-
 function layoutFor(config: DecoderConfig, wanted: SaveOptions["layout"]): Layout {
   if (wanted === "kit") return KIT_LAYOUT;
   const type = modelTypeOf(config);
@@ -103,54 +96,6 @@ function storedTensors(decoder: Decoder, layout: Layout, type: WeightType): Map<
     }
   }
   return tensors;
-}
-
-function valuesOf(weight: TensorFlow.Tensor, name: string): Float32Array {
-  const values = weight.dataSync();
-  if (values instanceof Float32Array) return values;
-  throw new Error(`the parameter ${name} is not float32`);
-}
-
-/** `transformers` wants to know that the tensors are PyTorch's. */
-const METADATA = { format: "pt" };
-
-function writeWeights(
-  directory: string,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  maxFileBytes = Infinity,
-): void {
-  const files: Map<string, StoredTensor>[] = [];
-  let bytes = Infinity;
-  let total = 0;
-  for (const [name, tensor] of tensors) {
-    const own = tensor.shape.reduce((product, size) => product * size, tensor.dtype === "F32" ? 4 : 2);
-    if (bytes + own > maxFileBytes || files.length === 0) {
-      files.push(new Map());
-      bytes = 0;
-    }
-    files.at(-1)?.set(name, tensor);
-    bytes += own;
-    total += own;
-  }
-  const [only] = files;
-  if (files.length === 1 && only !== undefined) {
-    writeSafetensors(join(directory, WEIGHTS_FILE), only, METADATA);
-    rmSync(join(directory, INDEX_FILE), { force: true });
-    return;
-  }
-  const map: Record<string, string> = {};
-  const digits = (value: number): string => String(value).padStart(5, "0");
-  files.forEach((part, index) => {
-    const file = `model-${digits(index + 1)}-of-${digits(files.length)}.safetensors`;
-    writeSafetensors(join(directory, file), part, METADATA);
-    for (const name of part.keys()) map[name] = file;
-  });
-  writeJson(join(directory, INDEX_FILE), { metadata: { total_size: total }, weight_map: map });
-  rmSync(join(directory, WEIGHTS_FILE), { force: true });
-}
-
-function writeJson(file: string, value: unknown): void {
-  writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /**
