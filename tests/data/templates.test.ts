@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerOf } from "../../src/data/answer.js";
 import type { Example } from "../../src/data/example.js";
+import { renderSpans } from "../../src/data/render.js";
 import {
   alpaca,
   iftDefinition,
@@ -11,6 +13,7 @@ import {
 } from "../../src/data/templates/index.js";
 import type { Template } from "../../src/data/template.js";
 import { KitError } from "../../src/support/errors.js";
+import { trainByteLevelBpe } from "../../src/tokenizer/byte-level-bpe.js";
 import { exampleWith } from "./fixtures.js";
 
 function prompt(template: Template, example: Example): string {
@@ -113,6 +116,29 @@ test("a pattern fills its placeholders once: text of a row is never taken for a 
   assert.equal(prompt(template, example), "<t7> Do {input} {{task}} {task} =>");
 });
 
+test("an answer behind a blank has the tokens that it has in a text, and is read without the blank", () => {
+  const tokenizer = trainByteLevelBpe(new Array<string>(3).fill("a red plum, a red plum"), {
+    vocabularySize: 300,
+  });
+  const policy = { maxTokens: 99, overlong: "drop", lossOn: "response" } as const;
+  const example = exampleWith({ input: "a red plum", outputs: ["plum red"] });
+  const rendered = (response: "{output}" | " {output}"): { template: Template; answer: number[] } => {
+    const template = patternTemplate({ name: "x", format: "sft", prompt: "{input}\n", response });
+    const outcome = renderSpans(example, template, tokenizer, policy);
+    assert.equal(outcome.kind, "rendered");
+    return { template, answer: outcome.spans.ids.slice(outcome.spans.promptLength, -1) };
+  };
+  const inText = tokenizer.encode(" plum").ids;
+  const behind = rendered(" {output}");
+  assert.deepEqual(behind.answer.slice(0, inText.length), inText);
+  assert.equal(tokenizer.decode(behind.answer), " plum red");
+  assert.equal(answerOf(behind.template, tokenizer.decode(behind.answer)), "plum red");
+  // Without the blank the same word is another token, and nothing is taken away.
+  const plain = rendered("{output}");
+  assert.notDeepEqual(plain.answer.slice(0, inText.length), inText);
+  assert.equal(answerOf(plain.template, " plum red"), " plum red");
+});
+
 test("a pattern that cannot be right is refused", () => {
   const make = (fields: object): (() => Template) => {
     return () => patternTemplate({ name: "x", format: "ift", prompt: "{instruction} {input}", ...fields });
@@ -122,7 +148,7 @@ test("a pattern that cannot be right is refused", () => {
   assert.throws(make({ prompt: "{instruction} {output}" }), /the answer itself/);
   assert.throws(make({ prompt: "{input}" }), /does not show \{instruction\}/);
   assert.throws(make({ format: "sft" }), /shows \{instruction\}/);
-  assert.throws(make({ response: " {output}" }), /make it "\{output\}"/);
+  assert.throws(make({ response: "{output}!" }), /make it "\{output\}"/);
   assert.throws(make({ promptWithoutInput: "{instruction} {input}" }), KitError);
 });
 
@@ -131,7 +157,12 @@ test("the hash says what decides the text, and nothing else", () => {
     patternTemplate({ name: "a", format: "sft", prompt: "{input}=", ...fields }).hash;
   assert.match(of({}), /^[0-9a-f]{64}$/);
   assert.equal(of({ name: "b" }), of({}));
-  for (const change of [{ prompt: "{input} =" }, { promptWithoutInput: "=" }, { stop: ["\n"] }]) {
+  for (const change of [
+    { prompt: "{input} =" },
+    { promptWithoutInput: "=" },
+    { stop: ["\n"] },
+    { response: " {output}" },
+  ]) {
     assert.notEqual(of(change), of({}));
   }
   assert.equal(new Set(TEMPLATES.map(({ hash }) => hash)).size, TEMPLATES.length);

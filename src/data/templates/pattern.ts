@@ -11,8 +11,12 @@ export interface PatternOptions {
   readonly prompt: string;
   /** Text of the prompt of a row whose input is empty; without it such a row is an error. */
   readonly promptWithoutInput?: string;
-  /** Only `"{output}"`: what is trained on and scored is the reference itself, character by character. */
-  readonly response?: string;
+  /**
+   * `"{output}"`: what is trained on and scored is the reference itself, character by character. `" {output}"` has the
+   * blank in front that a word has inside a text, so that a byte-level tokenizer writes it with the same token; the blank
+   * is no part of the answer.
+   */
+  readonly response?: "{output}" | " {output}";
   /** Texts that end a response besides the end-of-sequence token. */
   readonly stop?: readonly string[];
 }
@@ -32,17 +36,19 @@ const SOURCE_OF: Readonly<Record<Field, Source>> = {
 /**
  * A template from text with placeholders. Braces around anything that is not a plain word stay as they are.
  * @throws KitError for an unknown placeholder, for an "sft" pattern that shows the instruction, for an "ift" pattern
- * that does not, and for a response that is not `"{output}"`
+ * that does not, and for a response that is more than `{output}`
  */
 export function patternTemplate(options: PatternOptions): Template {
-  const { name, format, prompt, promptWithoutInput, response = "{output}", stop = [] } = options;
+  const { name, format, prompt, promptWithoutInput, stop = [] } = options;
+  const response: string = options.response ?? "{output}";
   const parts = parsePrompt(name, format, prompt);
   const partsWithoutInput =
     promptWithoutInput === undefined ? undefined : parsePrompt(name, format, promptWithoutInput);
-  if (response !== "{output}") {
+  const blank = response === " {output}";
+  if (!blank && response !== "{output}") {
     throw new KitError(
       `the response of template "${name}" is ${JSON.stringify(response)}`,
-      'make it "{output}" and move its other text to the end of the prompt',
+      'make it "{output}", or " {output}" with one blank, and move its other text to the end of the prompt',
     );
   }
   if (partsWithoutInput !== undefined && shows(partsWithoutInput, "input")) {
@@ -56,21 +62,40 @@ export function patternTemplate(options: PatternOptions): Template {
     format,
     stop,
     hash: hashJson({ kind: "pattern", format, prompt, promptWithoutInput, response, stop }),
+    ...(blank ? { answerIn: withoutBlank } : {}),
     render(example) {
       const empty = example.input === "" && shows(parts, "input");
       if (empty && partsWithoutInput === undefined) throw missing(name, example, "input");
-      return conversation(fill(name, (empty ? partsWithoutInput : undefined) ?? parts, example), example);
+      const shown = fill(name, (empty ? partsWithoutInput : undefined) ?? parts, example);
+      return conversation(shown, example, blank ? " " : "");
     },
   };
 }
 
-/** The two messages of a plain template: the prompt's segments, then the first reference as the response. */
-export function conversation(prompt: readonly Segment[], example: Example): readonly Message[] {
+function withoutBlank(response: string): string {
+  return response.replace(/^ /, "");
+}
+
+/**
+ * The two messages of a plain template: the prompt's segments, then the first reference as the response.
+ * @param before white space in front of the reference
+ */
+export function conversation(
+  prompt: readonly Segment[],
+  example: Example,
+  before: "" | " " = "",
+): readonly Message[] {
   const output = example.outputs[0];
   if (output === undefined) throw missing("any", example, "outputs");
   return [
     { role: "user", segments: prompt.filter(({ text }) => text !== "") },
-    { role: "assistant", segments: [{ text: output, source: "response" }] },
+    {
+      role: "assistant",
+      segments: [
+        ...(before === "" ? [] : [{ text: before, source: "scaffold" as const }]),
+        { text: output, source: "response" },
+      ],
+    },
   ];
 }
 

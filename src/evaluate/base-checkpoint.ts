@@ -1,0 +1,26 @@
+import { fileURLToPath } from "node:url";
+import { startEngine } from "../engine/start.js";
+import { type LoadedModel, loadModelFolder } from "./model-folder.js";
+
+/** The base models that ship with the kit, trained by the kit on the corpus of the mini world. */
+export const BASE_NAMES = ["decoder"] as const;
+export type BaseName = (typeof BASE_NAMES)[number];
+
+/** The folder of a base model inside the package, wherever that is installed. */
+export function baseFolder(name: BaseName): string {
+  return fileURLToPath(new URL(`../../datasets/checkpoints/${name}`, import.meta.url));
+}
+
+/**
+ * A base model of the kit with its tokenizer, ready to be asked or tuned; each call gives another copy.
+ *
+ *     const { decoder, tokenizer } = await loadBase("decoder");
+ *
+ * Tuning it on rows of the mini world goes with `MINI_IFT` or `MINI_SFT` of `ift-kit/data/mini/template`, whose words have
+ * the blank in front that the corpus has.
+ * @throws KitError when a file of it is missing or damaged
+ */
+export async function loadBase(name: BaseName): Promise<LoadedModel> {
+  await startEngine();
+  return loadModelFolder(baseFolder(name));
+}

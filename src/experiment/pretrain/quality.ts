@@ -1,0 +1,174 @@
+import { corpusOf } from "../../data/mini/corpus/documents.js";
+import { type Fact, factsOf } from "../../data/mini/facts.js";
+import { createWorld } from "../../data/mini/world.js";
+import type { Tokenizer } from "../../data/tokenizer.js";
+import { generate, generateGreedy } from "../../evaluate/generate.js";
+import { loadModelFolder, type LoadedModel } from "../../evaluate/model-folder.js";
+import { scoreTargets } from "../../evaluate/score.js";
+import { groupBy } from "../../support/group.js";
+import { type FactPrompt, factPrompts } from "./fact-prompts.js";
+import type { PretrainPlan } from "./plan.js";
+import { documentText } from "./rows.js";
+
+/** How many of some facts a model completes right. */
+export interface FactRecall {
+  readonly facts: number;
+  /** Share, 0 to 1, completed with the right object and the end of the sentence, greedily. */
+  readonly recall: number;
+  /** The same share of the most frequent completion of the relation: what needs no facts. */
+  readonly floor: number;
+}
+
+/** What a base decoder knows, in numbers, and texts of its own as they came. */
+export interface BaseQuality {
+  readonly heldOut: {
+    readonly documents: number;
+    readonly bytes: number;
+    /** Bits for each byte of held-out documents, the end of a document included. */
+    readonly bitsPerByte: number;
+    readonly bitsPerByteByKind: Readonly<Record<string, number>>;
+  };
+  readonly facts: FactRecall & { readonly byRelation: Readonly<Record<string, FactRecall>> };
+  /** Drawn at temperature 1 from nothing; none is left out. */
+  readonly samples: readonly string[];
+}
+
+const BATCH_TOKENS = 8192;
+const BATCH_PROMPTS = 64;
+const LONGEST_COMPLETION = 16;
+const LONGEST_SAMPLE = 120;
+
+/**
+ * Measures a base decoder in its folder: bits per byte on documents of the validation corpus, recall of every fact, samples.
+ * @returns undefined when the signal aborts
+ */
+export async function measureQuality(
+  folder: string,
+  plan: Pick<PretrainPlan, "worldSeed" | "quality">,
+  signal?: AbortSignal,
+): Promise<BaseQuality | undefined> {
+  const model = loadModelFolder(folder);
+  const aborting = signal === undefined ? {} : { signal };
+  try {
+    const heldOut = await heldOutBits(model, plan.worldSeed, plan.quality.documents, aborting);
+    const facts = await factRecall(model, factsOf(createWorld(plan.worldSeed)), aborting);
+    const samples = await drawSamples(model, plan.quality.samples, plan.worldSeed, aborting);
+    return signal?.aborted === true ? undefined : { heldOut, facts, samples };
+  } finally {
+    model.decoder.dispose();
+  }
+}
+
+interface Aborting {
+  readonly signal?: AbortSignal;
+}
+
+async function heldOutBits(
+  { decoder, tokenizer }: LoadedModel,
+  seed: number,
+  count: number,
+  aborting: Aborting,
+): Promise<BaseQuality["heldOut"]> {
+  const stream = corpusOf(seed, "validation");
+  const documents = Array.from({ length: count }, () => stream.next());
+  const texts = documents.map(({ sentences }) => documentText(sentences));
+  const { bos, eos } = tokenizer.special;
+  const scores = await scoreTargets(
+    decoder,
+    texts.map((text) => ({ prompt: [bos ?? eos], target: [...tokenizer.encode(text).ids, eos] })),
+    { batchTokens: BATCH_TOKENS, ...aborting },
+  );
+  const measured = scores.map(({ logprob }, index) => ({
+    kind: documents[index]?.kind ?? "",
+    bits: -logprob / Math.LN2,
+    bytes: Buffer.byteLength(texts[index] ?? ""),
+  }));
+  const bitsPerByte = (part: typeof measured): number =>
+    part.reduce((sum, { bits }) => sum + bits, 0) / part.reduce((sum, { bytes }) => sum + bytes, 0);
+  const byKind = [...groupBy(measured, ({ kind }) => kind)].map(([kind, part]) => [kind, bitsPerByte(part)]);
+  return {
+    documents: documents.length,
+    bytes: measured.reduce((sum, { bytes }) => sum + bytes, 0),
+    bitsPerByte: bitsPerByte(measured),
+    bitsPerByteByKind: Object.fromEntries(byKind) as Record<string, number>,
+  };
+}
+
+/** Completes a statement of every fact, whose object is left to the model. */
+export async function factRecall(
+  { decoder, tokenizer }: LoadedModel,
+  facts: readonly Fact[],
+  aborting: Aborting = {},
+): Promise<BaseQuality["facts"]> {
+  const prompts = factPrompts(facts);
+  const completions = await completeAll({ decoder, tokenizer }, prompts, aborting);
+  const asked = prompts.map((prompt, index) => ({
+    ...prompt,
+    right: (completions[index] ?? "").startsWith(prompt.completion),
+  }));
+  const byRelation = [...groupBy(asked, ({ relation }) => relation)].map(
+    ([relation, part]): [string, FactRecall] => [relation, recallOf(part)],
+  );
+  const all = byRelation.map(([, recall]) => recall);
+  const mean = (of: (recall: FactRecall) => number): number =>
+    all.reduce((sum, recall) => sum + of(recall) * recall.facts, 0) / asked.length;
+  return {
+    facts: asked.length,
+    recall: mean(({ recall }) => recall),
+    floor: mean(({ floor }) => floor),
+    byRelation: Object.fromEntries(byRelation),
+  };
+}
+
+function recallOf(asked: readonly (FactPrompt & { readonly right: boolean })[]): FactRecall {
+  const frequencies = [...groupBy(asked, ({ completion }) => completion).values()].map(
+    ({ length }) => length,
+  );
+  return {
+    facts: asked.length,
+    recall: asked.filter(({ right }) => right).length / asked.length,
+    floor: Math.max(...frequencies) / asked.length,
+  };
+}
+
+async function completeAll(
+  { decoder, tokenizer }: LoadedModel,
+  prompts: readonly FactPrompt[],
+  aborting: Aborting,
+): Promise<string[]> {
+  const completions = await generateGreedy(
+    decoder,
+    prompts.map(({ prompt }) => promptIds(tokenizer, prompt)),
+    {
+      maxNewTokens: LONGEST_COMPLETION,
+      eos: tokenizer.special.eos,
+      batchSize: BATCH_PROMPTS,
+      ...aborting,
+    },
+  );
+  return completions.map((ids) => tokenizer.decode(ids));
+}
+
+async function drawSamples(
+  { decoder, tokenizer }: LoadedModel,
+  count: number,
+  seed: number,
+  aborting: Aborting,
+): Promise<string[]> {
+  if (count === 0) return [];
+  const prompts = Array.from({ length: count }, () => promptIds(tokenizer, ""));
+  const drawn = await generate(decoder, prompts, {
+    maxNewTokens: LONGEST_SAMPLE,
+    eos: tokenizer.special.eos,
+    batchSize: BATCH_PROMPTS,
+    sampling: { temperature: 1, seed },
+    ...aborting,
+  });
+  return drawn.map(({ ids }) => tokenizer.decode(ids).trimStart());
+}
+
+/** The ids of a text that the model goes on from. */
+function promptIds(tokenizer: Tokenizer, text: string): number[] {
+  const { special } = tokenizer;
+  return [special.bos ?? special.eos, ...tokenizer.encode(text).ids];
+}

@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { type LogLine, PRETRAIN_FILES, type PretrainResult } from "../../experiment/pretrain/pretrain.js";
+import { readTextFile, writeFileAtomic } from "../../support/files.js";
+import { duration } from "../../support/progress.js";
+import type { Figure } from "../figure.js";
+import { learningCurves } from "../figures/learning-curves.js";
+import { renderPng } from "../png.js";
+
+/** Loss over the tokens of a pre-training. */
+export function pretrainFigure(log: readonly LogLine[], { parameterCount }: PretrainResult): Figure {
+  return learningCurves({
+    id: "loss-curve",
+    title: "Next-token prediction on the corpus of the mini world",
+    subtitle: `decoder of ${millions(parameterCount)} million parameters; each point is the mean of some steps`,
+    xTitle: "training tokens",
+    yTitle: "loss (nats per token)",
+    curves: [{ name: "training", points: log.map(({ tokens, loss }) => ({ x: tokens, y: loss })) }],
+  });
+}
+
+/**
+ * Writes the loss curve (PNG and plotly's JSON) and the model card into the folder of a pre-training.
+ * @returns what was written
+ * @throws KitError when the log is missing or a file cannot be written
+ */
+export async function writePretrainReport(folder: string, result: PretrainResult): Promise<string[]> {
+  const log = readTextFile(join(folder, PRETRAIN_FILES.log))
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as LogLine);
+  const figure = pretrainFigure(log, result);
+  const files: readonly (readonly [string, string | Uint8Array])[] = [
+    ["loss-curve.png", await renderPng(figure)],
+    ["loss-curve.json", `${JSON.stringify(figure)}\n`],
+    ["README.md", modelCard(result)],
+  ];
+  for (const [name, content] of files) writeFileAtomic(join(folder, name), content);
+  return files.map(([name]) => join(folder, name));
+}
+
+/** The model card of a base decoder, in Markdown: every number in it is of the result. */
+export function modelCard(result: PretrainResult): string {
+  const { plan, parameterCount, corpus, training, quality } = result;
+  const { decoder, tokenizer } = plan;
+  const { heldOut, facts, samples } = quality;
+  const whole = (value: number): string => value.toLocaleString("en");
+  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  return `# Base decoder of the mini world
+
+A decoder of ${millions(parameterCount)} million parameters (${decoder.layers} blocks of width ${decoder.width}, rotary positions; Llama's
+family in \`transformers\`), trained from random weights by ift-kit on next-token prediction. It knows the kit's own small
+world and nothing else: no text of anybody else was used, and it has seen no instruction. Licence: Apache-2.0, as the kit.
+
+\`\`\`ts
+import { loadBase } from "ift-kit/evaluate/base-checkpoint";
+const { decoder, tokenizer } = await loadBase("decoder");
+\`\`\`
+
+|                      |                                                                                        |
+| -------------------- | -------------------------------------------------------------------------------------- |
+| corpus               | world ${plan.worldSeed}: ${whole(corpus.documents)} documents, ${whole(corpus.tokens)} tokens, every fact ${corpus.factExposures} times or more |
+| tokenizer            | byte-level BPE, ${whole(tokenizer.vocabularySize)} ids                                 |
+| training             | ${whole(training.tokens)} tokens in ${whole(training.steps)} steps, seed ${plan.training.seed}, ${duration(training.seconds)} on ${training.threads} thread${training.threads === 1 ? "" : "s"} |
+| held-out text        | ${heldOut.bitsPerByte.toFixed(3)} bits per byte (${whole(heldOut.documents)} documents, ${whole(heldOut.bytes)} bytes) |
+| facts completed right | ${percent(facts.recall)} of ${whole(facts.facts)} (the most frequent answer of each relation: ${percent(facts.floor)}) |
+| weights              | ${plan.weights}                                                                        |
+
+![loss](loss-curve.png)
+
+Every word of the corpus has a blank in front, the first of a document too; give a prompt as
+\`" The author of 'Pride and Prejudice' is"\`. \`plan.json\` makes the model again, \`log.jsonl\` is the training, \`pretrain.json\`
+has all numbers.
+
+## Bits per byte by kind of document
+
+| kind | bits per byte |
+| --- | ---: |
+${Object.entries(heldOut.bitsPerByteByKind)
+  .map(([kind, bits]) => `| ${kind} | ${bits.toFixed(3)} |`)
+  .join("\n")}
+
+## Facts by relation
+
+A statement of every fact is cut before its object and completed greedily; right is the whole rest of the sentence.
+
+| relation | facts | recall | most frequent answer |
+| --- | ---: | ---: | ---: |
+${Object.entries(facts.byRelation)
+  .map(
+    ([relation, { facts: number, recall, floor }]) =>
+      `| ${relation} | ${number} | ${percent(recall)} | ${percent(floor)} |`,
+  )
+  .join("\n")}
+
+## Samples
+
+Drawn at temperature 1 from nothing, as they came.
+
+${samples.map((sample) => `- ${sample}`).join("\n")}
+`;
+}
+
+function millions(count: number): string {
+  return (count / 1e6).toFixed(2);
+}
