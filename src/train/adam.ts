@@ -1,87 +1,14 @@
-import { add, divide, multiply, scale, square, subtract } from "../engine/ops/kernels.js";
+import { multiply } from "../engine/ops/kernels.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
+import type { AdamWConfig } from "./optimizers/config.js";
+import type { GroupStart, GroupState } from "./optimizers/group-state.js";
+import { decays, slotOf, type StepNumbers } from "./optimizers/rule.js";
 
 type Vector = TensorFlow.Tensor1D;
-
-/** What an Adam update needs besides the gradient; the numbers are those of one step. */
-export interface AdamStep {
-  readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  /** What the parameters are multiplied by first: 1 - learning rate x decay. */
-  readonly keep: number;
-  /** The step that is taken, counted from 1. */
-  readonly count: number;
-}
-
-/** Parameters and their two moments as flat vectors of the same length, and the update of all three. */
-export interface AdamState {
-  /** Takes one step; the caller disposes the result. @returns the new parameters */
-  apply(gradient: Vector, step: AdamStep): Vector;
-  /** The moments now, copied to JavaScript. */
-  moments(): { readonly first: Float32Array; readonly second: Float32Array };
-  dispose(): void;
-}
 
 /** The values of a float tensor, copied to JavaScript. */
 export function floatsOf(tensor: TensorFlow.Tensor): Float32Array {
   return Float32Array.from(tensor.dataSync());
-}
-
-/** The values that a state starts from. */
-export interface AdamStart {
-  readonly parameters: Float32Array;
-  readonly first: Float32Array;
-  readonly second: Float32Array;
-}
-
-/** The fused kernel on the native backend, plain TF.js operations elsewhere. */
-export function createAdamState(start: AdamStart): AdamState {
-  return tf.getBackend() === "tensorflow" ? new NativeAdamState(start) : new PortableAdamState(start);
-}
-
-/** Ten elementwise operations over flat vectors, in PyTorch's order; works on every backend. */
-export class PortableAdamState implements AdamState {
-  #parameters: Vector;
-  #first: Vector;
-  #second: Vector;
-
-  constructor({ parameters, first, second }: AdamStart) {
-    this.#parameters = tf.keep(tf.tensor1d(parameters.slice()));
-    this.#first = tf.keep(tf.tensor1d(first.slice()));
-    this.#second = tf.keep(tf.tensor1d(second.slice()));
-  }
-
-  apply(gradient: Vector, { learningRate, beta1, beta2, epsilon, keep, count }: AdamStep): Vector {
-    const [parameters, first, second] = tf.tidy(() => {
-      const scalar = (value: number): TensorFlow.Scalar => tf.scalar(value);
-      const newFirst = add(scale(this.#first, beta1), scale(gradient, 1 - beta1));
-      const newSecond = add(scale(this.#second, beta2), scale(square(gradient), 1 - beta2));
-      const root = tf.sqrt(newSecond);
-      const denominator = add(divide(root, scalar(Math.sqrt(1 - beta2 ** count))), scalar(epsilon));
-      const rate = scalar(learningRate / (1 - beta1 ** count));
-      const update = multiply(divide(newFirst, denominator), rate);
-      return [subtract(multiply(this.#parameters, scalar(keep)), update), newFirst, newSecond] as [
-        Vector,
-        Vector,
-        Vector,
-      ];
-    });
-    tf.dispose([this.#parameters, this.#first, this.#second]);
-    this.#parameters = tf.keep(parameters);
-    this.#first = tf.keep(first);
-    this.#second = tf.keep(second);
-    return parameters.clone();
-  }
-
-  moments(): { first: Float32Array; second: Float32Array } {
-    return { first: floatsOf(this.#first), second: floatsOf(this.#second) };
-  }
-
-  dispose(): void {
-    tf.dispose([this.#parameters, this.#first, this.#second]);
-  }
 }
 
 /** The parts of the native backend that run ops on TensorFlow's own variables. */
@@ -115,13 +42,10 @@ interface Output {
 const ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
 
 /** Learning rate and epsilon that hold the corrections of `ResourceApplyAdam`, which is fed powers of 0. */
-export function correctedForKernel({
-  learningRate,
-  beta1,
-  beta2,
-  epsilon,
-  count,
-}: Omit<AdamStep, "keep">): Pick<AdamStep, "learningRate" | "epsilon"> {
+export function correctedForKernel(
+  { beta1, beta2, epsilon }: AdamWConfig,
+  { learningRate, count }: StepNumbers,
+): { readonly learningRate: number; readonly epsilon: number } {
   // The kernel works with the float32 neighbours of the betas; so must its corrections.
   const [power1, power2] = [Math.fround(beta1) ** count, Math.fround(beta2) ** count];
   const correction = Math.sqrt(1 - power2);
@@ -134,26 +58,32 @@ export function correctedForKernel({
  * uncorrected root; so it is fed powers of 0, and the corrections go into the learning rate and epsilon, which makes
  * it the same formula as PyTorch's.
  */
-export class NativeAdamState implements AdamState {
+export class NativeAdamState implements GroupState {
   readonly #backend = tf.backend() as unknown as ResourceBackend;
+  readonly #config: AdamWConfig;
+  readonly #decays: boolean;
   readonly #parameters: number;
   readonly #first: number;
   readonly #second: number;
 
-  constructor({ parameters, first, second }: AdamStart) {
+  constructor(config: AdamWConfig, { parameters, slots, shape }: GroupStart) {
+    this.#config = config;
+    this.#decays = decays(shape) && config.weightDecay !== 0;
     this.#parameters = this.#variable(parameters);
-    this.#first = this.#variable(first);
-    this.#second = this.#variable(second);
+    this.#first = this.#variable(slotOf(slots, "first"));
+    this.#second = this.#variable(slotOf(slots, "second"));
   }
 
-  apply(gradient: Vector, { learningRate, beta1, beta2, epsilon, keep, count }: AdamStep): Vector {
+  apply(gradient: Vector, step: StepNumbers): Vector {
+    const { beta1, beta2, weightDecay } = this.#config;
     return tf.tidy(() => {
-      if (keep !== 1) {
-        const kept = tf.tidy(() => multiply(this.#read(this.#parameters), tf.scalar(keep)));
+      if (this.#decays) {
+        const keep = tf.scalar(1 - step.learningRate * weightDecay);
+        const kept = tf.tidy(() => multiply(this.#read(this.#parameters), keep));
         this.#run("AssignVariableOp", this.#parameters, [kept]);
         kept.dispose(); // The variable's buffer is now its own, so the kernel need not copy it.
       }
-      const corrected = correctedForKernel({ learningRate, beta1, beta2, epsilon, count });
+      const corrected = correctedForKernel(this.#config, step);
       const [zero, rate] = [tf.scalar(0), tf.scalar(corrected.learningRate)];
       const scalars = [zero, zero, rate, tf.scalar(beta1), tf.scalar(beta2), tf.scalar(corrected.epsilon)];
       this.#run("ResourceApplyAdam", this.#parameters, [...scalars, gradient], [this.#first, this.#second]);
@@ -161,7 +91,11 @@ export class NativeAdamState implements AdamState {
     });
   }
 
-  moments(): { first: Float32Array; second: Float32Array } {
+  parameters(): Vector {
+    return this.#read(this.#parameters);
+  }
+
+  slots(): Record<"first" | "second", Float32Array> {
     return tf.tidy(() => ({
       first: floatsOf(this.#read(this.#first)),
       second: floatsOf(this.#read(this.#second)),

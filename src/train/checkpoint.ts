@@ -9,14 +9,15 @@ import { hashJson, sha256 } from "../support/hash.js";
 import { floatsOf } from "./adam.js";
 import { trainConfigSchema } from "./config.js";
 import { checkIdentity, type RunIdentity } from "./identity.js";
-import type { Moments } from "./optimizer.js";
+import type { Slots } from "./optimizers/rule.js";
 import type { OrderPosition } from "./order.js";
 import type { TrainProgress } from "./progress.js";
 
 /**
  * A checkpoint is a folder `step-00000120` with two files:
  *
- *     tensors.safetensors   parameter/NAME, first/NAME and second/NAME (the moments) for every parameter
+ *     tensors.safetensors   parameter/NAME for every parameter, and what the optimizer keeps for it: first/NAME
+                           and second/NAME for the moments of AdamW, average/NAME for an average of the weights
  *     state.json            what run it is, where it is in its data, its history, and the hashes of both files
  *
  * It is written under another name, flushed and renamed, so that there is a whole one or none. The data order needs
@@ -43,7 +44,7 @@ export interface SavedRun {
   readonly state: RunState;
   /** By name, flat. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
-  readonly moments: ReadonlyMap<string, Moments>;
+  readonly slots: ReadonlyMap<string, Slots>;
 }
 
 /**
@@ -55,7 +56,7 @@ export function saveCheckpoint(
   run: {
     readonly state: RunState;
     readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
-    readonly moments: ReadonlyMap<string, Moments>;
+    readonly slots: ReadonlyMap<string, Slots>;
   },
 ): void {
   const step = run.state.history.length;
@@ -64,7 +65,7 @@ export function saveCheckpoint(
   try {
     mkdirSync(temporary, { recursive: true });
     const tensorsPath = join(temporary, TENSORS);
-    writeSafetensors(tensorsPath, tensorsOf(run.parameters, run.moments));
+    writeSafetensors(tensorsPath, tensorsOf(run.parameters, run.slots));
     const content = {
       version: VERSION,
       ...run.state,
@@ -180,15 +181,11 @@ function readCheckpoint(directory: string): SavedRun {
   if (sha256(bytes) !== content.tensors) throw new DamagedCheckpoint(tensorsPath, "its hash is another");
   const { tensors } = orDamaged(tensorsPath, () => readSafetensors(tensorsPath));
   const parameters = new Map<string, Float32Array>();
-  const moments = new Map<string, Moments>();
-  for (const [name, { data }] of tensors) {
-    if (!name.startsWith("parameter/")) continue;
-    const parameter = name.slice("parameter/".length);
-    parameters.set(parameter, floats(data));
-    moments.set(parameter, {
-      first: floats(tensors.get(`first/${parameter}`)?.data),
-      second: floats(tensors.get(`second/${parameter}`)?.data),
-    });
+  const slots = new Map<string, Record<string, Float32Array>>();
+  for (const [path, { data }] of tensors) {
+    const [kind, parameter] = splitPath(path);
+    if (kind === "parameter") parameters.set(parameter, floats(data));
+    else slots.set(parameter, { ...slots.get(parameter), [kind]: floats(data) });
   }
   const state: RunState = {
     identity: content.identity as RunIdentity,
@@ -196,7 +193,7 @@ function readCheckpoint(directory: string): SavedRun {
     finished: content.finished,
     history: rowsOf(content.history),
   };
-  return { state, parameters, moments };
+  return { state, parameters, slots };
 }
 
 function orDamaged<Value>(file: string, read: () => Value): Value {
@@ -214,17 +211,24 @@ function floats(data: unknown): Float32Array {
 
 function tensorsOf(
   parameters: ReadonlyMap<string, TensorFlow.Variable>,
-  moments: ReadonlyMap<string, Moments>,
+  slots: ReadonlyMap<string, Slots>,
 ): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, variable] of parameters) {
-    const { shape } = variable;
+    const { shape, size } = variable;
     tensors.set(`parameter/${name}`, { dtype: "F32", shape, data: floatsOf(variable) });
-    const { first, second } = moments.get(name) ?? {};
-    if (first !== undefined) tensors.set(`first/${name}`, { dtype: "F32", shape, data: first });
-    if (second !== undefined) tensors.set(`second/${name}`, { dtype: "F32", shape, data: second });
+    for (const [slot, data] of Object.entries(slots.get(name) ?? {})) {
+      const own = data.length === size ? shape : [data.length];
+      tensors.set(`${slot}/${name}`, { dtype: "F32", shape: own, data });
+    }
   }
   return tensors;
+}
+
+/** "first/layers.0.weight" -> what it is, and of which parameter. */
+function splitPath(path: string): [kind: string, parameter: string] {
+  const place = path.indexOf("/");
+  return [path.slice(0, place), path.slice(place + 1)];
 }
 
 function columnsOf(history: readonly TrainProgress[]): Record<string, number[]> {

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { KitError, type ErrorLocation } from "../support/errors.js";
 import { validate } from "../support/validate.js";
+import { type OptimizerConfig, optimizerSchema } from "./optimizers/config.js";
+import { checkSchedule, type ScheduleConfig, scheduleSchema } from "./schedule-config.js";
+
+export type { OptimizerConfig } from "./optimizers/config.js";
+export type { ScheduleConfig } from "./schedule-config.js";
 
 /** How much a run may use. Arms of a comparison are given the same amount of the same unit (design rule 4.7). */
 export interface Budget {
@@ -32,33 +37,15 @@ export type BatchConfig =
     };
 
 /**
- * AdamW (Loshchilov and Hutter 2019) with PyTorch's arithmetic: the decay is decoupled and multiplied by the learning
- * rate, epsilon is added to the bias-corrected root. Only matrices (rank 2 and more, so also the embeddings) decay;
- * gains and biases do not.
+ * An exponential moving average of the weights, taken after each step, with the arithmetic of PyTorch's `AveragedModel`:
+ * it starts as the weights after the first step.
  */
-export interface OptimizerConfig {
-  /** Learning rate after the warm-up. */
-  readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  /** 0 for none. */
-  readonly weightDecay: number;
-  /** The gradient of a step is scaled down to this norm, taken over all parameters; "off" for no clipping. */
-  readonly clipNorm: number | "off";
+export interface WeightAverageConfig {
+  /** What is kept of the average in a step, 0 to 1. */
+  readonly decay: number;
+  /** Which weights the model has when training ends, and a validation looks at. */
+  readonly use: "average" | "latest";
 }
-
-/** How long the learning rate rises, as a share of the budget or in steps (only where the budget is in steps). */
-export type Warmup =
-  | { readonly warmupFraction: number; readonly warmupSteps?: undefined }
-  | { readonly warmupSteps: number; readonly warmupFraction?: undefined };
-
-/** The learning rate over the budget: a linear rise from 0, then a fall from 1 to `finalFraction` of the maximum. */
-export type ScheduleConfig = Warmup & {
-  readonly kind: "cosine" | "linear" | "constant";
-  /** What is left of the learning rate when the budget is used up, 0 to 1; 1 for "constant". */
-  readonly finalFraction: number;
-};
 
 /** Where and how often a run is saved. */
 export interface CheckpointConfig {
@@ -78,6 +65,8 @@ export interface TrainConfig {
   readonly microBatchRows?: number;
   readonly optimizer: OptimizerConfig;
   readonly schedule: ScheduleConfig;
+  /** Keeps a moving average of the weights beside them, in the checkpoints too. Default: none. */
+  readonly weightAverage?: WeightAverageConfig;
   /** Decides the order of the rows, epoch by epoch. */
   readonly seed: number;
   readonly checkpoint?: CheckpointConfig;
@@ -86,14 +75,13 @@ export interface TrainConfig {
 /** What holds for every run, in words: goes into manifests beside the config. */
 export const TRAINING_RULES = {
   loss: "cross entropy in nats, summed over the supervised tokens of the optimizer step and divided by their number",
-  decay: "decoupled, on parameters of rank 2 and more (embeddings too), not on gains and biases",
+  decay: "on parameters of rank 2 and more (embeddings too), not on gains and biases; decoupled, but for SGD",
   shuffling: "a new order of the rows in each epoch, from the seed; every row once an epoch",
   lastStep: "takes the rows that still fit into the budget",
   packing: "rows see only themselves, and no token is predicted from another row",
 } as const;
 
 const count = z.int().positive();
-const share = z.number().min(0).max(1);
 
 const budgetSchema = z.strictObject({
   unit: z.enum(["supervised-tokens", "total-tokens", "steps"]),
@@ -103,21 +91,6 @@ const batchSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("bucketed"), rowsPerStep: count }),
   z.strictObject({ kind: z.literal("packed"), tokensPerRow: count, rowsPerStep: count }),
 ]);
-const optimizerSchema = z.strictObject({
-  learningRate: z.number().positive(),
-  beta1: z.number().min(0).lt(1),
-  beta2: z.number().min(0).lt(1),
-  epsilon: z.number().positive(),
-  weightDecay: z.number().min(0),
-  clipNorm: z.union([z.number().positive(), z.literal("off")]),
-});
-const scheduleSchema = z.strictObject({
-  warmupFraction: z.number().min(0).lt(1).optional(),
-  warmupSteps: z.int().min(0).optional(),
-  kind: z.enum(["cosine", "linear", "constant"]),
-  finalFraction: share,
-});
-
 /** The schema of `TrainConfig` for configurations that contain one; rules between fields are in `parseTrainConfig`. */
 export const trainConfigSchema = z.strictObject({
   budget: budgetSchema,
@@ -125,6 +98,9 @@ export const trainConfigSchema = z.strictObject({
   microBatchRows: count.optional(),
   optimizer: optimizerSchema,
   schedule: scheduleSchema,
+  weightAverage: z
+    .strictObject({ decay: z.number().min(0).lt(1), use: z.enum(["average", "latest"]) })
+    .optional(),
   seed: z.int().min(0),
   checkpoint: z.strictObject({ directory: z.string().min(1), everySteps: count }).optional(),
 });
@@ -141,37 +117,30 @@ export function parseTrainConfig(value: unknown, location: ErrorLocation = {}): 
       ...location,
       field: location.field === undefined ? field : `${location.field}.${field}`,
     });
-  const { warmupFraction, warmupSteps, kind, finalFraction } = checked.schedule;
-  const { unit, amount } = checked.budget;
-  if ((warmupFraction === undefined) === (warmupSteps === undefined)) {
+  const schedule = checkSchedule(checked.schedule, checked.budget, fail);
+  checkOptimizer(checked.optimizer, schedule, fail);
+  return { ...checked, schedule };
+}
+
+function checkOptimizer(
+  optimizer: OptimizerConfig,
+  schedule: ScheduleConfig,
+  fail: (problem: string, cure: string, field: string) => KitError,
+): void {
+  if (optimizer.kind === "sgd" && optimizer.nesterov && optimizer.momentum === 0) {
     throw fail(
-      warmupSteps === undefined ? "the warm-up is not given" : "the warm-up is given twice",
-      "give either warmupFraction (a share of the budget) or warmupSteps",
-      "schedule.warmupFraction",
+      "Nesterov's step needs a momentum, but optimizer.momentum is 0",
+      "give a momentum such as 0.9, or nesterov false",
+      "optimizer.nesterov",
     );
   }
-  if (warmupSteps !== undefined && unit !== "steps") {
+  const { learningRate } = optimizer;
+  const warmup = schedule.warmupFraction ?? schedule.warmupSteps;
+  if (typeof learningRate !== "number" && (schedule.kind !== "constant" || warmup > 0)) {
     throw fail(
-      `the warm-up is in steps but the budget is in ${unit}`,
-      "give warmupFraction, the share of the budget that the warm-up takes",
-      "schedule.warmupSteps",
+      `Adafactor chooses its step size by itself ("${learningRate}"), so the schedule would do nothing`,
+      'give schedule the kind "constant" with warmupFraction 0 and finalFraction 1, or optimizer.learningRate a number',
+      "schedule.kind",
     );
   }
-  if (warmupSteps !== undefined && warmupSteps >= amount) {
-    throw fail(
-      `the warm-up of ${warmupSteps} steps fills the budget of ${amount}`,
-      "shorten it",
-      "schedule.warmupSteps",
-    );
-  }
-  if (kind === "constant" && finalFraction !== 1) {
-    throw fail(
-      `a constant schedule cannot end at ${finalFraction} of the learning rate`,
-      'give finalFraction 1, or the kind "cosine" or "linear"',
-      "schedule.finalFraction",
-    );
-  }
-  const warmup: Warmup =
-    warmupSteps === undefined ? { warmupFraction: warmupFraction ?? 0 } : { warmupSteps };
-  return { ...checked, schedule: { ...warmup, kind, finalFraction } };
 }

@@ -24,7 +24,7 @@ export function runIdentity(
   model: TrainableModel,
   step: StepKind,
 ): RunIdentity {
-  const { budget, batch, microBatchRows, optimizer, schedule, seed } = config;
+  const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, seed } = config;
   return {
     config: {
       budget,
@@ -32,6 +32,7 @@ export function runIdentity(
       ...(microBatchRows === undefined ? {} : { microBatchRows }),
       optimizer,
       schedule,
+      ...(weightAverage === undefined ? {} : { weightAverage }),
       seed,
     },
     rows,

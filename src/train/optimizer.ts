@@ -1,8 +1,13 @@
 import { add, reshape } from "../engine/ops/kernels.js";
 import { NO_ATTRIBUTES, rawOps } from "../engine/ops/raw-ops.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
-import { createAdamState, floatsOf, type AdamStart, type AdamState } from "./adam.js";
-import type { OptimizerConfig } from "./config.js";
+import { floatsOf } from "./adam.js";
+import type { OptimizerConfig } from "./optimizers/config.js";
+import type { GroupState } from "./optimizers/group-state.js";
+import { updateRule } from "./optimizers/index.js";
+import { sizeOf, type SavedOptimizer, type Slots, type UpdateRule } from "./optimizers/rule.js";
+import { createGroupState } from "./optimizers/rule-state.js";
+import { AVERAGE_SLOT, WeightAverage, type WeightChoice } from "./weight-average.js";
 
 type Vector = TensorFlow.Tensor1D;
 
@@ -14,45 +19,41 @@ interface Group {
   readonly names: readonly string[];
   readonly variables: readonly TensorFlow.Variable[];
   readonly sizes: readonly number[];
-  readonly decays: boolean;
-  state: AdamState;
+  /** Number of values that are kept for each parameter, by what they are. */
+  readonly slotSizes: Readonly<Record<string, readonly number[]>>;
+  readonly state: GroupState;
+  readonly average: WeightAverage | undefined;
   gradient: Vector | undefined;
 }
 
-/** The moments of one parameter, flat. */
-export interface Moments {
-  readonly first: Float32Array;
-  readonly second: Float32Array;
+/** What an optimizer is told besides its configuration. */
+export interface OptimizerOptions {
+  /** To go on from a checkpoint. */
+  readonly saved?: SavedOptimizer | undefined;
+  /** Keeps an exponential moving average of the weights with this decay. */
+  readonly averageDecay?: number | undefined;
 }
 
 /**
- * AdamW with clipping by the norm over all parameters. Gradients are added up over the passes of a step, then `step`
- * updates the parameters. The optimizer owns the parameters while it lives: values that others assign in between
+ * An optimizer with clipping by the norm over all parameters. Gradients are added up over the passes of a step, then
+ * `step` updates the parameters. The optimizer owns the parameters while it lives: values that others assign in between
  * are overwritten.
  */
-export class AdamW {
+export class Optimizer {
   readonly #config: OptimizerConfig;
   readonly #groups: readonly Group[];
   #count: number;
 
-  /**
-   * @param parameters what is trained, with their values now
-   * @param saved the steps taken so far and the moments of every parameter, to go on from a checkpoint
-   */
+  /** @param parameters what is trained, with their values now */
   constructor(
     parameters: ReadonlyMap<string, TensorFlow.Variable>,
     config: OptimizerConfig,
-    saved?: { readonly count: number; readonly moments: ReadonlyMap<string, Moments> },
+    options: OptimizerOptions = {},
   ) {
     this.#config = config;
-    this.#count = saved?.count ?? 0;
-    this.#groups = groupsOf(parameters).map((entries) => {
-      const variables = entries.map(([, variable]) => variable);
-      const names = entries.map(([name]) => name);
-      const sizes = variables.map(({ size }) => size);
-      const state = createAdamState(startOf(names, variables, saved?.moments));
-      return { names, variables, sizes, decays: (variables[0]?.rank ?? 0) >= 2, state, gradient: undefined };
-    });
+    this.#count = options.saved?.count ?? 0;
+    const rule = updateRule(config);
+    this.#groups = groupsOf(parameters, rule).map((entries) => makeGroup(entries, config, rule, options));
   }
 
   /** Steps taken. */
@@ -90,20 +91,31 @@ export class AdamW {
    * @param norm of `gradientNorm()`
    */
   step(learningRate: number, norm: number): void {
-    const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.#config;
     const count = ++this.#count;
-    // PyTorch's clip_grad_norm_ adds the same 1e-6.
-    const clip = clipNorm === "off" ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
+    const clip = clipFactor(this.#config, norm);
     for (const group of this.#groups) {
-      const { gradient, state, decays } = group;
+      const { gradient, state, average } = group;
       if (gradient === undefined) throw new Error("step() without a gradient: call accumulate() first");
-      const keep = decays ? 1 - learningRate * weightDecay : 1;
       tf.tidy(() => {
         const clipped = clip === 1 ? gradient : tf.mul<Vector>(gradient, tf.scalar(clip));
-        assign(group, state.apply(clipped, { learningRate, beta1, beta2, epsilon, keep, count }));
+        const parameters = state.apply(clipped, { learningRate, count });
+        average?.add(parameters, count);
+        assign(group, parameters);
       });
     }
     this.discardGradient();
+  }
+
+  /** Gives the variables these weights; a step goes on from the latest, whatever the variables hold. */
+  show(weights: WeightChoice): void {
+    for (const group of this.#groups) {
+      const values = weights === "average" ? group.average?.value() : group.state.parameters();
+      if (values === undefined) throw new Error("no average of the weights is kept");
+      tf.tidy(() => {
+        assign(group, values);
+      });
+      values.dispose();
+    }
   }
 
   /** The step's gradient by parameter name, copied to JavaScript: for tests and reports. */
@@ -123,15 +135,17 @@ export class AdamW {
     }
   }
 
-  /** The moments of every parameter, copied to JavaScript. */
-  moments(): Map<string, Moments> {
+  /** What is kept for every parameter, copied to JavaScript. */
+  slots(): Map<string, Slots> {
     return new Map(
-      this.#groups.flatMap(({ names, sizes, state }) => {
-        const { first, second } = state.moments();
-        const seconds = cut(second, sizes);
-        return zip(names, cut(first, sizes)).map(([name, part], index): [string, Moments] => [
+      this.#groups.flatMap(({ names, slotSizes, state, average }) => {
+        const whole = { ...state.slots(), ...(average && { [AVERAGE_SLOT]: average.floats() }) };
+        const parts = Object.entries(whole).map(
+          ([slot, values]) => [slot, cut(values, slotSizes[slot] ?? [])] as const,
+        );
+        return names.map((name, index): [string, Slots] => [
           name,
-          { first: part, second: seconds[index] ?? new Float32Array() },
+          Object.fromEntries(parts.map(([slot, values]) => [slot, values[index] ?? new Float32Array()])),
         ]);
       }),
     );
@@ -139,35 +153,63 @@ export class AdamW {
 
   dispose(): void {
     this.discardGradient();
-    for (const { state } of this.#groups) state.dispose();
+    for (const { state, average } of this.#groups) {
+      state.dispose();
+      average?.dispose();
+    }
   }
+}
+
+/** What the gradient of a step is multiplied by, as in PyTorch's `clip_grad_norm_`, which adds the same 1e-6. */
+export function clipFactor({ clipNorm }: OptimizerConfig, norm: number): number {
+  return clipNorm === "off" ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
 }
 
 type Entry = readonly [string, TensorFlow.Variable];
 
-/** Small parameters by whether they decay, large ones alone (joining them would copy them twice a step). */
-function groupsOf(parameters: ReadonlyMap<string, TensorFlow.Variable>): Entry[][] {
-  const entries = [...parameters];
-  const small = entries.filter(([, { size }]) => size < LARGE);
-  return [
-    small.filter(([, { rank }]) => rank >= 2),
-    small.filter(([, { rank }]) => rank < 2),
-    ...entries.filter(([, { size }]) => size >= LARGE).map((entry) => [entry]),
-  ].filter((group) => group.length > 0);
+/**
+ * Small parameters together, large ones alone (joining them would copy them twice a step): those of one shape where the
+ * rule needs it, else those that decay and those that do not.
+ */
+function groupsOf(parameters: ReadonlyMap<string, TensorFlow.Variable>, rule: UpdateRule): Entry[][] {
+  const groups = new Map<string, Entry[]>();
+  for (const entry of parameters) {
+    const [name, { shape, size }] = entry;
+    const together = rule.needsShape ? shape.join("x") : `rank ${Math.min(shape.length, 2)}`;
+    const key = size >= LARGE ? `alone ${name}` : together;
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  return [...groups.values()];
 }
 
-function startOf(
-  names: readonly string[],
-  variables: readonly TensorFlow.Variable[],
-  moments: ReadonlyMap<string, Moments> | undefined,
-): AdamStart {
-  const zeros = variables.map(({ size }) => new Float32Array(size));
-  const saved = names.map((name) => moments?.get(name));
-  return {
+function makeGroup(
+  entries: readonly Entry[],
+  config: OptimizerConfig,
+  rule: UpdateRule,
+  { saved, averageDecay }: OptimizerOptions,
+): Group {
+  const names = entries.map(([name]) => name);
+  const variables = entries.map(([, variable]) => variable);
+  const sizes = variables.map(({ size }) => size);
+  const shapes = variables.map((variable) => rule.slots(variable.shape));
+  const slotSizes: Record<string, readonly number[]> = { [AVERAGE_SLOT]: sizes };
+  for (const slot of Object.keys(shapes[0] ?? {})) {
+    slotSizes[slot] = shapes.map((own) => sizeOf(own[slot] ?? []));
+  }
+  const start = (slot: string): Float32Array =>
+    join(
+      names.map(
+        (name, index) => saved?.slots.get(name)?.[slot] ?? new Float32Array(slotSizes[slot]?.[index] ?? 0),
+      ),
+    );
+  const state = createGroupState(config, {
     parameters: join(variables.map((variable) => floatsOf(variable))),
-    first: join(saved.map((part, index) => part?.first ?? zeros[index] ?? new Float32Array())),
-    second: join(saved.map((part, index) => part?.second ?? zeros[index] ?? new Float32Array())),
-  };
+    slots: Object.fromEntries(Object.keys(shapes[0] ?? {}).map((slot) => [slot, start(slot)])),
+    shape: variables[0]?.shape ?? [],
+  });
+  const average =
+    averageDecay === undefined ? undefined : new WeightAverage(averageDecay, start(AVERAGE_SLOT));
+  return { names, variables, sizes, slotSizes, state, average, gradient: undefined };
 }
 
 /** Gives the variables their new values from the flat vector. */

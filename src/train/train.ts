@@ -11,7 +11,7 @@ import { DataOrder } from "./order.js";
 import { describeProgress, type TrainProgress } from "./progress.js";
 import { hashRows, prepareRows, type TrainingRow } from "./rows.js";
 import { type RunIdentity, runIdentity } from "./identity.js";
-import { scheduleFactor } from "./schedule.js";
+import { learningRateOf } from "./schedule.js";
 import { createStep, stepKind } from "./step/create-step.js";
 import type { StepKind, TrainingStep } from "./step/training-step.js";
 
@@ -108,7 +108,7 @@ class TrainRun {
       model,
       config,
       this.#rows,
-      saved && { count: saved.state.history.length, moments: saved.moments },
+      saved && { count: saved.state.history.length, slots: saved.slots },
     );
     this.#order = new DataOrder(this.#rows, config.batch, config.seed, saved?.state.position);
     this.#history = [...(saved?.state.history ?? [])];
@@ -136,7 +136,7 @@ class TrainRun {
       }
       if (this.#saved < this.#history.length) this.#save();
     } finally {
-      this.#step.synchronise();
+      this.#step.synchronise(this.#config.weightAverage?.use);
       this.#bar.stop();
     }
     const progress = this.#last;
@@ -154,7 +154,7 @@ class TrainRun {
 
   /** One optimizer step; undefined when no row fits into what is left of the budget. */
   #takeStep(): TrainProgress | undefined {
-    const { budget, optimizer, schedule } = this.#config;
+    const { budget } = this.#config;
     const used = this.#used();
     const full = this.#order.next();
     const step =
@@ -164,7 +164,7 @@ class TrainRun {
     const own = budget.unit === "steps" ? 1 : sumOf(indexes, (row) => this.#cost(row));
     this.#finished = indexes.length < full.flat().length || used + own >= budget.amount;
     if (indexes.length === 0) return undefined;
-    const learningRate = optimizer.learningRate * scheduleFactor(schedule, budget, used, own);
+    const learningRate = learningRateOf(this.#config, this.#history.length + 1, used, own);
     const batches = this.#batches(step);
     const { loss, gradientNorm } = this.#step.measure(batches);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
@@ -238,7 +238,7 @@ class TrainRun {
         history: this.#history,
       },
       parameters: this.#model.parameters,
-      moments: this.#step.moments(),
+      slots: this.#step.slots(),
     });
     this.#saved = this.#history.length;
   }

@@ -7,8 +7,8 @@ import { startEngine, type BackendName } from "../../src/engine/start.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import { type DecoderConfig, parseDecoderConfig } from "../../src/model/config.js";
 import type { Decoder, DecoderInput } from "../../src/model/decoder.js";
-import type { OptimizerConfig } from "../../src/train/config.js";
-import { AdamW } from "../../src/train/optimizer.js";
+import type { AdamWConfig } from "../../src/train/optimizers/config.js";
+import { Optimizer } from "../../src/train/optimizer.js";
 import { assertClose, largestDifference } from "../engine/numeric.js";
 import { waveDecoder } from "./wave.js";
 
@@ -28,7 +28,7 @@ interface Golden {
 }
 
 interface Goldens {
-  readonly optimizer: OptimizerConfig;
+  readonly optimizer: AdamWConfig;
   readonly cases: Readonly<Record<string, Golden>>;
 }
 
@@ -58,7 +58,7 @@ interface Result {
 }
 
 /** Logits and mean loss over the tokens, and every gradient. */
-function run(decoder: Decoder, golden: Golden, optimizer?: AdamW): Result {
+function run(decoder: Decoder, golden: Golden, optimizer?: Optimizer): Result {
   tf.engine().startScope();
   try {
     const { input, places } = inputOf(golden);
@@ -108,7 +108,7 @@ describe("decoder against transformers of Hugging Face", () => {
     it(`${name}: ten steps of AdamW`, async () => {
       await startEngine();
       const decoder = waveDecoder(golden.config);
-      const optimizer = new AdamW(decoder.parameters, goldens.optimizer);
+      const optimizer = new Optimizer(decoder.parameters, goldens.optimizer);
       const losses = golden.steps.map(() => {
         const { loss } = run(decoder, golden, optimizer);
         optimizer.step(goldens.optimizer.learningRate, optimizer.gradientNorm());

@@ -13,8 +13,8 @@ import { mergeAdapter } from "../../src/model/lora/merge.js";
 import { ADAPTER_CONFIG_FILE, loadAdapter, saveAdapter } from "../../src/model/lora/peft.js";
 import { SafetensorsFile } from "../../src/model/safetensors.js";
 import { KitError } from "../../src/support/errors.js";
-import type { OptimizerConfig } from "../../src/train/config.js";
-import { AdamW } from "../../src/train/optimizer.js";
+import type { AdamWConfig } from "../../src/train/optimizers/config.js";
+import { Optimizer } from "../../src/train/optimizer.js";
 import { assertClose, largestDifference } from "../engine/numeric.js";
 import { matrix } from "../model/models.js";
 import { waveDecoder } from "./wave.js";
@@ -31,7 +31,7 @@ interface Golden {
 }
 
 interface Goldens {
-  readonly optimizer: OptimizerConfig;
+  readonly optimizer: AdamWConfig;
   readonly cases: Readonly<Record<string, Golden>>;
 }
 
@@ -105,7 +105,7 @@ describe("LoRA against PEFT", () => {
       const base = waveDecoder(golden.config);
       const before = valuesOf(base, golden.ids);
       const decoder = base.withAdapter(loadAdapter(join(goldenFolder, name), golden.config));
-      const optimizer = new AdamW(decoder.parameters, goldens.optimizer);
+      const optimizer = new Optimizer(decoder.parameters, goldens.optimizer);
       golden.steps.forEach((expected, step) => {
         tf.tidy(() => {
           const { value, grads } = lossAndGradients(decoder, golden);

@@ -52,7 +52,7 @@ test("rows are filled up at their end, and targets stay where they are", () => {
 test("filled-up rows and fused regions change nothing but rounding", () => {
   const losses = [PLAN, { ...PLAN, timeUnit: 24 }, { ...PLAN, timeUnit: 24, fuse: true }].map((plan) => {
     const model = Decoder.create(TINY_GPT2, 1);
-    const step = new CompiledStep(model, OPTIMIZER, plan);
+    const step = new CompiledStep(model, { optimizer: OPTIMIZER }, plan);
     const result: number[] = [];
     for (let count = 0; count < 20; count++) {
       const { loss, gradientNorm } = step.measure([BATCH]);
@@ -69,7 +69,7 @@ test("filled-up rows and fused regions change nothing but rounding", () => {
   for (const other of others) assert.ok(apart(other) < 1e-4, `differs by ${apart(other)}`);
   // The control: targets that do not move along with the filled-up rows are others.
   const model = Decoder.create(TINY_GPT2, 1);
-  const step = new CompiledStep(model, OPTIMIZER, PLAN);
+  const step = new CompiledStep(model, { optimizer: OPTIMIZER }, PLAN);
   const wrong = fillUp(BATCH, { timeUnit: 24, longestRow: 24 });
   const { loss } = step.measure([{ ...wrong, targetPositions: BATCH.targetPositions }]);
   assert.ok(apart([loss]) > 1e-3);

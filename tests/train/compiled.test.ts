@@ -23,20 +23,20 @@ const LLAMA: DecoderConfig = {
   biases: false,
   tiedHead: false,
 };
-const CONFIG: TrainConfig = {
+const CONFIG = {
   budget: { unit: "steps", amount: 50 },
   batch: { kind: "bucketed", rowsPerStep: 6 },
   microBatchRows: 4,
   optimizer: { learningRate: 0.005, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
   schedule: { kind: "cosine", warmupFraction: 0.1, finalFraction: 0.1 },
   seed: 1,
-};
-const PACKED: TrainConfig = {
+} as const satisfies TrainConfig;
+const PACKED = {
   ...CONFIG,
   batch: { kind: "packed", tokensPerRow: 24, rowsPerStep: 3 },
   microBatchRows: 2,
   optimizer: { ...CONFIG.optimizer, weightDecay: 0, clipNorm: "off" },
-};
+} as const satisfies TrainConfig;
 
 const PLAN = { longestRow: 24, packed: false, timeUnit: 1, fuse: false };
 
@@ -110,7 +110,7 @@ test("the same run gives the same bits", async () => {
 
 test("one graph serves every size, from one token to a full context", () => {
   const model = kept(Decoder.create(GPT2, 1));
-  const step = kept(new CompiledStep(model, CONFIG.optimizer, PLAN));
+  const step = kept(new CompiledStep(model, CONFIG, PLAN));
   for (const [batch, time] of [
     [1, 1],
     [1, 24],
@@ -134,8 +134,8 @@ test("one graph serves every size, from one token to a full context", () => {
 test("steps leave no tensor behind, and a step that is not taken changes nothing", () => {
   const model = kept(Decoder.create(GPT2, 1));
   const untouched = kept(Decoder.create(GPT2, 1));
-  const step = kept(new CompiledStep(model, CONFIG.optimizer, PLAN));
-  const oracle = kept(new EagerStep(untouched, CONFIG.optimizer));
+  const step = kept(new CompiledStep(model, CONFIG, PLAN));
+  const oracle = kept(new EagerStep(untouched, CONFIG));
   const arrays = {
     batch: 2,
     time: 3,

@@ -7,7 +7,7 @@ import { Decoder } from "../../src/model/decoder.js";
 import { Random } from "../../src/support/random.js";
 import { type BatchArrays, layOut, type TensorRow } from "../../src/train/batch.js";
 import { meanLoss, stepLoss, supervisedLossSum, type TrainableModel } from "../../src/train/loss.js";
-import { AdamW } from "../../src/train/optimizer.js";
+import { Optimizer } from "../../src/train/optimizer.js";
 import { prepareRows, type TrainingRow } from "../../src/train/rows.js";
 import { spansOf } from "./stand-in.js";
 
@@ -47,7 +47,7 @@ interface LossAndGradient {
 }
 
 function lossAndGradient(model: TrainableModel, batches: readonly BatchArrays[]): LossAndGradient {
-  const optimizer = new AdamW(model.parameters, OPTIMIZER);
+  const optimizer = new Optimizer(model.parameters, OPTIMIZER);
   const loss = stepLoss(model, batches, optimizer);
   const gradients = optimizer.gradients();
   optimizer.dispose();
@@ -223,7 +223,7 @@ test("the loss is that of the supervised tokens alone, token i predicted from th
 
 test("a step leaves no tensors behind", () => {
   const decoder = decoderOf(LEARNED);
-  const optimizer = new AdamW(decoder.parameters, { ...OPTIMIZER, learningRate: 1e-3 });
+  const optimizer = new Optimizer(decoder.parameters, { ...OPTIMIZER, learningRate: 1e-3 });
   const batches = [layOut(rows, single(every), "bucketed"), layOut(rows, [[0, 1]], "packed")];
   const step = (): number => {
     stepLoss(decoder, batches, optimizer);

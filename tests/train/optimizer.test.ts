@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { startEngine } from "../../src/engine/start.js";
 import { tf } from "../../src/engine/tensorflow.js";
-import { type AdamStep, NativeAdamState, PortableAdamState } from "../../src/train/adam.js";
+import { NativeAdamState } from "../../src/train/adam.js";
 import { layOut } from "../../src/train/batch.js";
-import type { OptimizerConfig } from "../../src/train/config.js";
 import { stepLoss } from "../../src/train/loss.js";
-import { AdamW } from "../../src/train/optimizer.js";
+import { Optimizer } from "../../src/train/optimizer.js";
+import { AdamWRule } from "../../src/train/optimizers/adamw.js";
+import type { AdamWConfig } from "../../src/train/optimizers/config.js";
+import type { SavedOptimizer } from "../../src/train/optimizers/rule.js";
+import { RuleState } from "../../src/train/optimizers/rule-state.js";
 import { prepareRows } from "../../src/train/rows.js";
 import { NextTokenModel, waveRows } from "./stand-in.js";
 
-const OPTIMIZER: OptimizerConfig = {
+const OPTIMIZER: AdamWConfig = {
   learningRate: 0.05,
   beta1: 0.9,
   beta2: 0.999,
@@ -31,7 +34,7 @@ const batches = [
     "bucketed",
   ),
 ];
-function steps(model: NextTokenModel, optimizer: AdamW, count: number): number[] {
+function steps(model: NextTokenModel, optimizer: Optimizer, count: number): number[] {
   return Array.from({ length: count }, () => {
     const loss = stepLoss(model, batches, optimizer);
     optimizer.step(0.05, optimizer.gradientNorm());
@@ -41,17 +44,15 @@ function steps(model: NextTokenModel, optimizer: AdamW, count: number): number[]
 
 test("an optimizer made again from its moments goes on with the same bits; controls: without moments or count", () => {
   const whole = new NextTokenModel();
-  const wholeOptimizer = new AdamW(whole.parameters, OPTIMIZER);
+  const wholeOptimizer = new Optimizer(whole.parameters, OPTIMIZER);
   const losses = steps(whole, wholeOptimizer, 8);
-  const resumedWith = (
-    change: (saved: { count: number; moments: ReturnType<AdamW["moments"]> }) => typeof saved,
-  ): number[] => {
+  const resumedWith = (change: (saved: SavedOptimizer) => SavedOptimizer): number[] => {
     const model = new NextTokenModel();
-    const first = new AdamW(model.parameters, OPTIMIZER);
+    const first = new Optimizer(model.parameters, OPTIMIZER);
     const before = steps(model, first, 3);
-    const saved = change({ count: first.count, moments: first.moments() });
+    const saved = change({ count: first.count, slots: first.slots() });
     first.dispose();
-    const second = new AdamW(model.parameters, OPTIMIZER, saved);
+    const second = new Optimizer(model.parameters, OPTIMIZER, { saved });
     const after = steps(model, second, 5);
     second.dispose();
     model.dispose();
@@ -63,8 +64,8 @@ test("an optimizer made again from its moments goes on with the same bits; contr
   );
   const differs = (other: readonly number[]): boolean =>
     other.some((loss, index) => Math.abs(loss / (losses[index] ?? NaN) - 1) > 1e-4);
-  assert.ok(differs(resumedWith(({ count }) => ({ count, moments: new Map() }))));
-  assert.ok(differs(resumedWith(({ moments }) => ({ count: 0, moments }))));
+  assert.ok(differs(resumedWith(({ count }) => ({ count, slots: new Map() }))));
+  assert.ok(differs(resumedWith(({ slots }) => ({ count: 0, slots }))));
   wholeOptimizer.dispose();
   whole.dispose();
 });
@@ -73,19 +74,16 @@ test("the fused kernel and the portable operations agree over 300 steps", () => 
   const size = 50;
   const start = {
     parameters: Float32Array.from({ length: size }, (_, index) => Math.sin(index)),
-    first: new Float32Array(size),
-    second: new Float32Array(size),
+    slots: { first: new Float32Array(size), second: new Float32Array(size) },
+    shape: [5, 10],
   };
-  const [native, portable] = [new NativeAdamState(start), new PortableAdamState(start)];
+  const config: AdamWConfig = { ...OPTIMIZER, weightDecay: 0.1 };
+  const [native, portable] = [
+    new NativeAdamState(config, start),
+    new RuleState(new AdamWRule(config), start),
+  ];
   for (let count = 1; count <= 300; count++) {
-    const step: AdamStep = {
-      learningRate: 0.01,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      keep: 0.999,
-      count,
-    };
+    const step = { learningRate: 0.01, count };
     const [a, b] = tf.tidy(() => {
       const gradient = tf.tensor1d(start.parameters.map((value, index) => Math.cos(value * count + index)));
       return [native.apply(gradient, step).dataSync(), portable.apply(gradient, step).dataSync()];
@@ -97,7 +95,7 @@ test("the fused kernel and the portable operations agree over 300 steps", () => 
 
 test("the gradient norm is over all parameters, and clipping bounds it", () => {
   const model = new NextTokenModel();
-  const optimizer = new AdamW(model.parameters, OPTIMIZER);
+  const optimizer = new Optimizer(model.parameters, OPTIMIZER);
   stepLoss(model, batches, optimizer);
   const squares = [...optimizer.gradients().values()].map((values) =>
     values.reduce((sum, value) => sum + value * value, 0),
@@ -107,7 +105,7 @@ test("the gradient norm is over all parameters, and clipping bounds it", () => {
   assert.ok(norm > 0.2, "clipping at 0.1 has something to do");
   optimizer.step(0.05, norm);
   // After one step the first moment is (1 - beta1) times the clipped gradient.
-  const first = [...optimizer.moments().values()].flatMap((moments) => [...moments.first]);
+  const first = [...optimizer.slots().values()].flatMap(({ first = new Float32Array() }) => [...first]);
   const clipped = Math.sqrt(first.reduce((sum, value) => sum + value * value, 0)) / (1 - OPTIMIZER.beta1);
   assert.ok(Math.abs(clipped / 0.1 - 1) < 1e-4, `${clipped}`);
   optimizer.dispose();
@@ -117,7 +115,7 @@ test("the gradient norm is over all parameters, and clipping bounds it", () => {
 test("gains and biases do not decay, matrices do", () => {
   const matrix = tf.variable(tf.ones([2, 2]));
   const bias = tf.variable(tf.ones([2]));
-  const optimizer = new AdamW(
+  const optimizer = new Optimizer(
     new Map([
       ["matrix", matrix],
       ["bias", bias],
@@ -141,7 +139,7 @@ test("a large parameter is updated like small ones, and freed", () => {
   ]);
   const memory = (): number => process.memoryUsage().rss;
   const once = (): void => {
-    const optimizer = new AdamW(parameters, OPTIMIZER);
+    const optimizer = new Optimizer(parameters, OPTIMIZER);
     tf.tidy(() => {
       optimizer.accumulate({
         [large.name]: tf.fill([1100, 1000], 0.5),
@@ -163,7 +161,7 @@ test("a large parameter is updated like small ones, and freed", () => {
 
 test("a parameter that the loss does not depend on is a defect, not a silent zero", () => {
   const model = new NextTokenModel();
-  const optimizer = new AdamW(model.parameters, OPTIMIZER);
+  const optimizer = new Optimizer(model.parameters, OPTIMIZER);
   assert.throws(() => optimizer.accumulate({}), /does not depend on the parameter/);
   assert.throws(() => optimizer.step(0.1, 1), /without a gradient/);
   optimizer.dispose();

@@ -32,8 +32,8 @@ export class OwnTraining {
     const plan = { longestRow: time, packed: false, timeUnit: 1, fuse: true };
     this.#step =
       kind === "eager"
-        ? new EagerStep(this.#decoder, OPTIMIZER)
-        : new CompiledStep(this.#decoder, OPTIMIZER, plan);
+        ? new EagerStep(this.#decoder, { optimizer: OPTIMIZER })
+        : new CompiledStep(this.#decoder, { optimizer: OPTIMIZER }, plan);
     this.preparation = (performance.now() - start) / 1000;
     const rows = workloadRows(workload);
     this.#arrays = {

@@ -1,5 +1,5 @@
 import type { DecoderConfig } from "../../model/config.js";
-import type { OptimizerConfig } from "../../train/config.js";
+import type { AdamWConfig } from "../../train/optimizers/config.js";
 
 /** A training step to measure. */
 export interface Workload {
@@ -55,7 +55,7 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 /** AdamW as it is used for language models. */
-export const OPTIMIZER: OptimizerConfig & { readonly clipNorm: number } = {
+export const OPTIMIZER: AdamWConfig & { readonly clipNorm: number } = {
   learningRate: 1e-3,
   beta1: 0.9,
   beta2: 0.95,

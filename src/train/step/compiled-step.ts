@@ -4,23 +4,35 @@ import { shareEqualNodes } from "../../engine/compile/passes/share.js";
 import type { Graph } from "../../engine/compile/graph.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
-import { correctedForKernel, floatsOf } from "../adam.js";
+import { floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
-import type { OptimizerConfig } from "../config.js";
 import { batchTensors, type TrainableModel } from "../loss.js";
-import type { Moments } from "../optimizer.js";
+import { clipFactor } from "../optimizer.js";
+import { updateRule } from "../optimizers/index.js";
+import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
+import { AVERAGE_SLOT, averageShare, type WeightChoice } from "../weight-average.js";
 import { fillUp, type ShapePlan } from "./batch-shapes.js";
+import { updateNumbers } from "./parameter-update.js";
 import { recordLoss } from "./record-loss.js";
-import { addOptimizer, FETCH, fetchAssign, fetchValue, variableNames } from "./training-graph.js";
-import type { SavedOptimizer, StepMeasure, TrainingStep } from "./training-step.js";
+import {
+  addOptimizer,
+  AVERAGE_SHARE,
+  CLIP,
+  FETCH,
+  fetchAssign,
+  fetchValue,
+  slotVariable,
+  stepNumber,
+} from "./training-graph.js";
+import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
 
 /**
  * A step that is recorded once from the eager one and then run as one TensorFlow graph, for batches of every size.
- * Parameters, moments and the gradient are variables of the session; native engine only.
+ * Parameters, what the optimizer keeps and the gradient are variables of the session; native engine only.
  */
 export class CompiledStep implements TrainingStep {
   readonly #model: TrainableModel;
-  readonly #config: OptimizerConfig;
+  readonly #config: StepConfig;
   readonly #session: GraphSession;
   readonly #plan: ShapePlan;
   #count: number;
@@ -29,7 +41,7 @@ export class CompiledStep implements TrainingStep {
    * @param plan what the batches of the run can be like
    * @throws KitError that names what cannot be recorded faithfully
    */
-  constructor(model: TrainableModel, config: OptimizerConfig, plan: ShapePlan, saved?: SavedOptimizer) {
+  constructor(model: TrainableModel, config: StepConfig, plan: ShapePlan, saved?: SavedOptimizer) {
     this.#model = model;
     this.#config = config;
     this.#plan = plan;
@@ -67,18 +79,16 @@ export class CompiledStep implements TrainingStep {
   }
 
   update(learningRate: number, gradientNorm: number): void {
-    const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.#config;
+    const { optimizer, weightAverage } = this.#config;
     const count = ++this.#count;
-    const clip = clipNorm === "off" ? 1 : Math.min(1, clipNorm / (gradientNorm + 1e-6));
-    const corrected = correctedForKernel({ learningRate, beta1, beta2, epsilon, count });
+    const numbers = Object.entries(updateNumbers(optimizer, { learningRate, count }));
     tf.tidy(() => {
       const feeds = {
-        rate: tf.scalar(corrected.learningRate),
-        epsilon: tf.scalar(corrected.epsilon),
-        ...(weightDecay === 0 ? {} : { keep: tf.scalar(1 - learningRate * weightDecay) }),
+        ...Object.fromEntries(numbers.map(([name, value]) => [stepNumber(name), tf.scalar(value)])),
+        ...(optimizer.clipNorm === "off" ? {} : { [CLIP]: tf.scalar(clipFactor(optimizer, gradientNorm)) }),
+        ...(weightAverage && { [AVERAGE_SHARE]: tf.scalar(averageShare(weightAverage.decay, count)) }),
       };
-      if (clip === 1) this.#session.run(feeds, [FETCH.update]);
-      else this.#session.run({ ...feeds, clip: tf.scalar(clip) }, [FETCH.clippedUpdate]);
+      this.#session.run(feeds, [FETCH.update]);
     });
   }
 
@@ -87,19 +97,22 @@ export class CompiledStep implements TrainingStep {
     return undefined;
   }
 
-  synchronise(): void {
+  synchronise(weights: WeightChoice = "latest"): void {
     for (const [name, variable] of this.#model.parameters) {
-      tf.tidy(() => variable.assign(this.#value(name)));
+      const place = weights === "average" ? slotVariable(AVERAGE_SLOT, name) : name;
+      tf.tidy(() => variable.assign(this.#value(place)));
     }
   }
 
-  moments(): Map<string, Moments> {
+  slots(): Map<string, Slots> {
     const floats = (variable: string): Float32Array => tf.tidy(() => floatsOf(this.#value(variable)));
     return new Map(
-      [...this.#model.parameters.keys()].map((name) => {
-        const { first, second } = variableNames(name);
-        return [name, { first: floats(first), second: floats(second) }];
-      }),
+      [...this.#model.parameters].map(([name, { shape }]) => [
+        name,
+        Object.fromEntries(
+          Object.keys(this.#slotShapes(shape)).map((slot) => [slot, floats(slotVariable(slot, name))]),
+        ),
+      ]),
     );
   }
 
@@ -110,16 +123,20 @@ export class CompiledStep implements TrainingStep {
   #initialise(saved: SavedOptimizer | undefined): void {
     for (const [name, variable] of this.#model.frozen ?? []) this.#assign(name, variable);
     for (const [name, variable] of this.#model.parameters) {
-      const names = variableNames(name);
-      tf.tidy(() => {
-        const moment = (values: Float32Array | undefined): TensorFlow.Tensor =>
-          values === undefined ? tf.zeros(variable.shape) : tf.tensor(values.slice(), variable.shape);
-        const { first, second } = saved?.moments.get(name) ?? {};
-        this.#assign(names.parameter, variable);
-        this.#assign(names.first, moment(first));
-        this.#assign(names.second, moment(second));
-      });
+      this.#assign(name, variable);
+      for (const [slot, shape] of Object.entries(this.#slotShapes(variable.shape))) {
+        const values = saved?.slots.get(name)?.[slot];
+        const start = values === undefined ? tf.zeros([...shape]) : tf.tensor(values.slice(), [...shape]);
+        this.#assign(slotVariable(slot, name), start);
+        start.dispose();
+      }
     }
+  }
+
+  /** Shapes of what is kept for a parameter of a shape. */
+  #slotShapes(shape: readonly number[]): Readonly<Record<string, readonly number[]>> {
+    const { optimizer, weightAverage } = this.#config;
+    return { ...updateRule(optimizer).slots(shape), ...(weightAverage && { [AVERAGE_SLOT]: shape }) };
   }
 
   #assign(variable: string, value: TensorFlow.Tensor): void {

@@ -1,12 +1,13 @@
 import { tf } from "../../engine/tensorflow.js";
 import type { TrainConfig } from "../config.js";
 import type { TrainableModel } from "../loss.js";
+import type { SavedOptimizer } from "../optimizers/rule.js";
 import type { TrainingRow } from "../rows.js";
 import { planShapes } from "./batch-shapes.js";
 import { CompiledStep } from "./compiled-step.js";
 import { EagerStep } from "./eager-step.js";
 import { SHORTEST_CONTEXT } from "./record-loss.js";
-import type { SavedOptimizer, StepKind, TrainingStep } from "./training-step.js";
+import type { StepKind, TrainingStep } from "./training-step.js";
 
 /** How the steps of a run are done. @param compile whether it may be compiled */
 export function stepKind(model: TrainableModel, compile: boolean): StepKind {
@@ -26,6 +27,6 @@ export function createStep(
   rows: readonly TrainingRow[],
   saved: SavedOptimizer | undefined,
 ): TrainingStep {
-  if (kind === "eager") return new EagerStep(model, config.optimizer, saved);
-  return new CompiledStep(model, config.optimizer, planShapes(rows, config, model), saved);
+  if (kind === "eager") return new EagerStep(model, config, saved);
+  return new CompiledStep(model, config, planShapes(rows, config, model), saved);
 }

@@ -1,17 +1,21 @@
 import type { BatchArrays } from "../batch.js";
-import type { OptimizerConfig } from "../config.js";
 import { stepLoss, type TrainableModel } from "../loss.js";
-import { AdamW, type Moments } from "../optimizer.js";
-import type { SavedOptimizer, StepMeasure, TrainingStep } from "./training-step.js";
+import { Optimizer } from "../optimizer.js";
+import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
+import type { WeightChoice } from "../weight-average.js";
+import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
 
 /** A step whose kernels are called one by one: runs on every backend, and is what the compiled step must agree with. */
 export class EagerStep implements TrainingStep {
   readonly #model: TrainableModel;
-  readonly #optimizer: AdamW;
+  readonly #optimizer: Optimizer;
+  /** Which weights the variables have. */
+  #shown: WeightChoice = "latest";
 
-  constructor(model: TrainableModel, config: OptimizerConfig, saved?: SavedOptimizer) {
+  constructor(model: TrainableModel, config: StepConfig, saved?: SavedOptimizer) {
     this.#model = model;
-    this.#optimizer = new AdamW(model.parameters, config, saved);
+    const averageDecay = config.weightAverage?.decay;
+    this.#optimizer = new Optimizer(model.parameters, config.optimizer, { saved, averageDecay });
   }
 
   measure(batches: readonly BatchArrays[]): StepMeasure {
@@ -20,6 +24,7 @@ export class EagerStep implements TrainingStep {
   }
 
   update(learningRate: number, gradientNorm: number): void {
+    this.#shown = "latest";
     this.#optimizer.step(learningRate, gradientNorm);
   }
 
@@ -27,13 +32,14 @@ export class EagerStep implements TrainingStep {
     this.#optimizer.discardGradient();
   }
 
-  /** The optimizer assigns the model's variables in each step. */
-  synchronise(): void {
-    return undefined;
+  /** The optimizer assigns the latest weights to the model's variables in each step. */
+  synchronise(weights: WeightChoice = "latest"): void {
+    if (weights !== this.#shown) this.#optimizer.show(weights);
+    this.#shown = weights;
   }
 
-  moments(): Map<string, Moments> {
-    return this.#optimizer.moments();
+  slots(): Map<string, Slots> {
+    return this.#optimizer.slots();
   }
 
   dispose(): void {

@@ -1,5 +1,10 @@
 import type { BatchArrays } from "../batch.js";
-import type { Moments } from "../optimizer.js";
+import type { TrainConfig } from "../config.js";
+import type { Slots } from "../optimizers/rule.js";
+import type { WeightChoice } from "../weight-average.js";
+
+/** What of a run's configuration its steps depend on. */
+export type StepConfig = Pick<TrainConfig, "optimizer" | "weightAverage">;
 
 /** The two numbers that a step is judged by before it is taken. */
 export interface StepMeasure {
@@ -10,7 +15,7 @@ export interface StepMeasure {
 }
 
 /**
- * What an optimizer step is made of. Parameters and moments belong to it while it lives: the model's own variables have
+ * What an optimizer step is made of. Parameters and what the optimizer keeps belong to it while it lives: the model's own variables have
  * the values of the last `synchronise`.
  */
 export interface TrainingStep {
@@ -20,18 +25,15 @@ export interface TrainingStep {
   update(learningRate: number, gradientNorm: number): void;
   /** Forgets the gradient of a step that is not taken. */
   discard(): void;
-  /** Gives the model's variables the parameters of now. */
-  synchronise(): void;
-  /** The moments of every parameter, copied to JavaScript. */
-  moments(): Map<string, Moments>;
+  /**
+   * Gives the model's variables the weights of now, the latest by default. After the average, give them the latest again
+   * before the next `measure`.
+   */
+  synchronise(weights?: WeightChoice): void;
+  /** What is kept for every parameter (moments, their average), copied to JavaScript. */
+  slots(): Map<string, Slots>;
   dispose(): void;
 }
 
 /** "compiled": one TensorFlow graph. "eager": kernels called one by one. */
 export type StepKind = "compiled" | "eager";
-
-/** Steps taken so far and the moments, to go on from a checkpoint. */
-export interface SavedOptimizer {
-  readonly count: number;
-  readonly moments: ReadonlyMap<string, Moments>;
-}
