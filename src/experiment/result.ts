@@ -9,6 +9,8 @@ const scoredRowSchema = z.strictObject({
   taskType: z.string(),
   /** "seen" rows are of trained task types (inputs not trained on), "held-out" rows of types never trained on. */
   part: z.enum(["seen", "held-out"]),
+  /** How far from training, where the suite has several such levels. */
+  level: z.string().optional(),
   prompt: z.string(),
   target: z.string(),
   output: z.string(),

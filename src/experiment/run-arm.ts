@@ -7,6 +7,7 @@ import type { Template } from "../data/template.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { startEngine } from "../engine/start.js";
 import { generateGreedy } from "../evaluate/generate.js";
+import { loadDecoder } from "../model/checkpoint.js";
 import { Decoder } from "../model/decoder.js";
 import type { DecoderConfig } from "../model/config.js";
 import { hashJson } from "../support/hash.js";
@@ -20,8 +21,15 @@ import type { RunContext } from "./context.js";
 /** Rows to be answered after training. */
 export interface TestPart {
   readonly part: ScoredRow["part"];
+  /** See `ScoredRow.level`. */
+  readonly level?: string;
   readonly examples: readonly Example[];
 }
+
+/** Random weights, drawn with the run's seed, or those of a model's folder. */
+export type ArmStart =
+  | { readonly kind: "random"; readonly decoder: Omit<DecoderConfig, "vocabularySize"> }
+  | { readonly kind: "checkpoint"; readonly folder: string };
 
 /** What one run of any suite trains and is asked. */
 export interface ArmInputs {
@@ -30,7 +38,7 @@ export interface ArmInputs {
   readonly template: Template;
   readonly tokenizer: Tokenizer;
   readonly policy: RenderPolicy;
-  readonly decoder: Omit<DecoderConfig, "vocabularySize">;
+  readonly start: ArmStart;
   readonly training: TrainConfig;
   /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
@@ -61,10 +69,7 @@ export async function runArm(
   const engine = await startEngine();
   const { template, tokenizer, policy } = inputs;
   const rendered = renderExamples(inputs.train, template, tokenizer, policy);
-  const decoder = Decoder.create(
-    { ...inputs.decoder, vocabularySize: tokenizer.vocabularySize },
-    specification.seed,
-  );
+  const decoder = startOf(inputs, specification.seed);
   const report = (share: number, step: TrainProgress): void =>
     context.onProgress({ fraction: share, tokensPerSecond: step.tokensPerSecond });
   const trained = await train(
@@ -118,9 +123,14 @@ export async function runArm(
   };
 }
 
+function startOf({ start, tokenizer }: ArmInputs, seed: number): Decoder {
+  if (start.kind === "checkpoint") return loadDecoder(start.folder);
+  return Decoder.create({ ...start.decoder, vocabularySize: tokenizer.vocabularySize }, seed);
+}
+
 async function answer(
   decoder: Decoder,
-  { part, examples }: TestPart,
+  { part, level, examples }: TestPart,
   inputs: ArmInputs,
   signal: AbortSignal,
 ): Promise<ScoredRow[] | undefined> {
@@ -142,6 +152,7 @@ async function answer(
       task: example.task,
       taskType: example.taskType,
       part,
+      ...(level === undefined ? {} : { level }),
       prompt: tokenizer.decode(ids),
       target: example.outputs[0] ?? "",
       output,
@@ -180,15 +191,15 @@ function thinned(history: readonly TrainProgress[]): RunResult["curve"] {
 }
 
 function resolvedOf(inputs: ArmInputs): unknown {
-  const { policy, decoder, training, maxNewTokens, testBatchRows, template, metrics } = inputs;
+  const { policy, start, training, maxNewTokens, testBatchRows, template, metrics } = inputs;
   return {
     policy,
-    decoder,
+    start,
     training,
     maxNewTokens,
     testBatchRows,
     template: template.name,
     metrics: Object.keys(metrics),
-    inputsHash: hashJson({ policy, decoder, training, maxNewTokens, template: template.hash }),
+    inputsHash: hashJson({ policy, start, training, maxNewTokens, template: template.hash }),
   };
 }

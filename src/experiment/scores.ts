@@ -5,32 +5,38 @@ import type { RunResult, ScoredRow } from "./result.js";
 /** How intervals of a report are made: percentile bootstrap, 95%, a fixed resampling seed. */
 export const REPORT_BOOTSTRAP = { resamples: 10_000, level: 0.95, seed: 20_402 } as const;
 
-/** The scores of an arm's runs by one metric, row by row, as the statistics want them. */
+/** Which rows of a run are meant: those of a part, or of a level. */
+export type RowChoice = { readonly part: ScoredRow["part"] } | { readonly level: string };
+
+/**
+ * The scores of an arm's runs by one metric, row by row, as the statistics want them.
+ * @throws KitError when the arm has no such rows, or one was not scored by the metric
+ */
 export function scoresOf(
   results: readonly RunResult[],
   arm: string,
-  part: ScoredRow["part"],
+  rowsOf: RowChoice,
   metric: string,
 ): ExampleScore[] {
+  const isMeant = (row: ScoredRow): boolean =>
+    "part" in rowsOf ? row.part === rowsOf.part : row.level === rowsOf.level;
   const scores = results
     .filter((result) => result.arm === arm)
     .flatMap(({ seed, rows }) =>
-      rows
-        .filter((row) => row.part === part)
-        .map((row): ExampleScore => {
-          const score = row.scores[metric];
-          if (score === undefined) {
-            throw new KitError(
-              `row "${row.id}" of arm ${arm} was not scored by ${metric}`,
-              "run the arm again",
-            );
-          }
-          return { seed, taskType: row.taskType, id: row.id, score };
-        }),
+      rows.filter(isMeant).map((row): ExampleScore => {
+        const score = row.scores[metric];
+        if (score === undefined) {
+          throw new KitError(
+            `row "${row.id}" of arm ${arm} was not scored by ${metric}`,
+            "run the arm again",
+          );
+        }
+        return { seed, taskType: row.taskType, id: row.id, score };
+      }),
     );
   if (scores.length === 0) {
     throw new KitError(
-      `arm ${arm} has no finished run with ${part} rows`,
+      `arm ${arm} has no finished run with ${"part" in rowsOf ? rowsOf.part : rowsOf.level} rows`,
       "run the experiment again to finish it",
     );
   }

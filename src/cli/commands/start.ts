@@ -11,18 +11,30 @@ import {
   type LeakagePolicy,
   OFFICIAL_LEAKS,
 } from "../../experiment/natural-instructions/settings.js";
+import { clustersOver, type GridCluster } from "../../data/mini/grid/rows.js";
+import { runMiniExperiment } from "../../experiment/mini/experiment.js";
+import {
+  DEFAULT_MINI_SETTINGS,
+  FAST_MINI_SETTINGS,
+  FULL_MINI_SETTINGS,
+  type MiniSettings,
+} from "../../experiment/mini/settings.js";
 import { runRewriteExperiment } from "../../experiment/rewrite/experiment.js";
 import { DEFAULT_SETTINGS, FAST_SETTINGS, FULL_SETTINGS } from "../../experiment/rewrite/settings.js";
 import { hasOfficialSplit } from "../../data/read/index.js";
 import { instructionReport } from "../../report/experiments/natural-instructions.js";
+import { miniReport } from "../../report/experiments/mini-report.js";
 import { rewriteReport } from "../../report/experiments/rewrite.js";
 import { type Report, writeReport } from "../../report/report.js";
 import { LEAK_KIND_NAMES, type LeakKind } from "../../similarity/leakage/leak.js";
+import { KitError } from "../../support/errors.js";
 import { duration, progressBar } from "../../support/progress.js";
 import { onInterrupt } from "../interrupt.js";
 import { positiveInteger } from "../options.js";
 
 interface StartOptions {
+  readonly suite?: "mini" | "rewrite";
+  readonly leaveOut?: GridCluster["over"];
   readonly full?: true;
   readonly fast?: true;
   readonly data?: string;
@@ -37,11 +49,25 @@ interface StartOptions {
 /** `ift-kit start` (npm start): sets up, does the main experiment and writes its report. */
 export function command(): Command {
   return new Command("start")
-    .option("--full", "the large string-rewrite experiment: hours instead of minutes")
-    .option(
-      "--data <folder>",
-      "a folder of Super-NaturalInstructions tasks instead of the string-rewrite suite",
+    .addOption(
+      new Option("--suite <name>", "the grid of the mini world, or string rewriting (default)").choices([
+        "mini",
+        "rewrite",
+      ]),
     )
+    .addOption(
+      new Option(
+        "--leave-out <clusters>",
+        "with the mini world: also train without each selector or format in turn, and ask it (part of --full)",
+      ).choices(["selectors", "formats"]),
+    )
+    .addOption(
+      new Option(
+        "--data <folder>",
+        "a folder of Super-NaturalInstructions tasks instead of a suite",
+      ).conflicts(["suite", "leaveOut"]),
+    )
+    .option("--full", "the large experiment: hours instead of minutes")
     .option(
       "--held-out <types...>",
       "with --data: the task types to hold out (default: the folder's official split, else a quarter)",
@@ -80,12 +106,19 @@ async function start(options: StartOptions): Promise<void> {
     ...(options.processes === undefined ? {} : { processes: options.processes }),
   };
   const size = options.full === true ? "full" : options.fast === true ? "fast" : "default";
-  const name = options.data === undefined ? `rewrite-${size}` : `natural-instructions-${size}`;
-  const folder = resolve(options.out ?? join("runs", name));
+  const { suite = "rewrite", data, leaveOut } = options;
+  if (leaveOut !== undefined && suite !== "mini") {
+    throw new KitError("only the mini world has clusters to leave out", "give --leave-out without --suite");
+  }
+  const name =
+    data !== undefined ? "natural-instructions" : leaveOut === undefined ? suite : `${suite}-${leaveOut}`;
+  const folder = resolve(options.out ?? join("runs", `${name}-${size}`));
   try {
-    const report = await (options.data === undefined
-      ? stringRewriting(size, folder, pool)
-      : naturalInstructions(options.data, options, size, folder, pool));
+    const report = await (data !== undefined
+      ? naturalInstructions(data, options, size, folder, pool)
+      : suite === "rewrite"
+        ? stringRewriting(size, folder, pool)
+        : miniWorld(size, leaveOut, folder, pool));
     bar.stop();
     const written = await writeReport(join(folder, "report"), report);
     for (const line of report.summary) console.log(line);
@@ -98,6 +131,21 @@ async function start(options: StartOptions): Promise<void> {
 }
 
 type Size = "default" | "full" | "fast";
+
+async function miniWorld(
+  size: Size,
+  leaveOut: GridCluster["over"] | undefined,
+  folder: string,
+  pool: PoolOptions,
+): Promise<Report> {
+  const sized = { default: DEFAULT_MINI_SETTINGS, full: FULL_MINI_SETTINGS, fast: FAST_MINI_SETTINGS }[size];
+  const settings: MiniSettings =
+    leaveOut === undefined ? sized : { ...sized, clusters: clustersOver(leaveOut) };
+  console.log(
+    `The mini world, SFT against IFT: ${settings.seeds.length} seeds, ${settings.supervisedTokens.toLocaleString("en")} supervised tokens a run.`,
+  );
+  return miniReport(await runMiniExperiment(settings, folder, pool));
+}
 
 async function stringRewriting(size: Size, folder: string, pool: PoolOptions): Promise<Report> {
   const settings = { default: DEFAULT_SETTINGS, full: FULL_SETTINGS, fast: FAST_SETTINGS }[size];

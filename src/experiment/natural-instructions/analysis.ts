@@ -1,10 +1,5 @@
-import {
-  type BootstrapInterval,
-  type BootstrapOptions,
-  meanInterval,
-  type PairedDifference,
-  pairedDifference,
-} from "../../evaluate/statistics/bootstrap.js";
+import type { BootstrapOptions } from "../../evaluate/statistics/bootstrap.js";
+import { seedDifference, type SeedInterval, seedMean } from "../../evaluate/statistics/seed-interval.js";
 import { type Claim, percentInterval } from "../claim.js";
 import type { RunResult, ScoredRow } from "../result.js";
 import { type ArmBudget, armsOf, budgetsOf, REPORT_BOOTSTRAP, scoresOf } from "../scores.js";
@@ -18,7 +13,7 @@ export interface InstructionArmScore {
   readonly arm: string;
   readonly metric: InstructionMetric;
   readonly part: ScoredRow["part"];
-  readonly interval: BootstrapInterval;
+  readonly interval: SeedInterval;
 }
 
 /** An arm's score on one held-out task type. */
@@ -27,7 +22,7 @@ export interface TaskTypeScore {
   readonly arm: string;
   readonly metric: InstructionMetric;
   readonly rows: number;
-  readonly interval: BootstrapInterval;
+  readonly interval: SeedInterval;
 }
 
 /** What the experiment says, in numbers. */
@@ -37,7 +32,7 @@ export interface InstructionAnalysis {
   readonly differences: readonly {
     readonly against: string;
     readonly metric: InstructionMetric;
-    readonly difference: PairedDifference;
+    readonly difference: SeedInterval;
   }[];
   readonly byTaskType: readonly TaskTypeScore[];
   readonly budgets: readonly ArmBudget[];
@@ -58,14 +53,14 @@ export function analyseInstructions(
     arm: string,
     part: ScoredRow["part"],
     metric: InstructionMetric,
-  ): ReturnType<typeof scoresOf> => scoresOf(common, arm, part, metric);
+  ): ReturnType<typeof scoresOf> => scoresOf(common, arm, { part }, metric);
   const differences = INSTRUCTION_METRICS.flatMap((metric) =>
     arms
       .filter((arm) => arm !== "ift" && arms.includes("ift"))
       .map((against) => ({
         against,
         metric,
-        difference: pairedDifference(
+        difference: seedDifference(
           { a: scores("ift", "held-out", metric), b: scores(against, "held-out", metric) },
           options,
         ),
@@ -81,7 +76,8 @@ export function analyseInstructions(
           arm,
           metric,
           rows: new Set(rows.map(({ id }) => id)).size,
-          interval: meanInterval(rows, options),
+          // Within one task type the rows are what varies beside the seeds.
+          interval: seedMean(rows, { ...options, unit: "example" }),
         };
       });
     }),
@@ -93,7 +89,7 @@ export function analyseInstructions(
           arm,
           metric,
           part,
-          interval: meanInterval(scores(arm, part, metric), options),
+          interval: seedMean(scores(arm, part, metric), options),
         })),
       ),
     ),

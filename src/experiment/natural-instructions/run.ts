@@ -50,7 +50,7 @@ export async function runNaturalInstructions(
       template,
       tokenizer,
       policy,
-      decoder: settings.decoder,
+      start: { kind: "random", decoder: settings.decoder },
       training: trainConfigOf(settings, seed),
       maxNewTokens: settings.maxNewTokens,
       testBatchRows: 32,

@@ -1,10 +1,5 @@
-import {
-  type BootstrapInterval,
-  type BootstrapOptions,
-  meanInterval,
-  type PairedDifference,
-  pairedDifference,
-} from "../../evaluate/statistics/bootstrap.js";
+import type { BootstrapOptions } from "../../evaluate/statistics/bootstrap.js";
+import { seedDifference, type SeedInterval, seedMean } from "../../evaluate/statistics/seed-interval.js";
 import { type Claim, percentInterval } from "../claim.js";
 import type { RunResult } from "../result.js";
 import { type ArmBudget, budgetsOf, REPORT_BOOTSTRAP, scoresOf } from "../scores.js";
@@ -16,15 +11,15 @@ export interface ArmScores {
   readonly arm: string;
   readonly format: RewriteArm;
   readonly trainingRules: number;
-  readonly seen: BootstrapInterval;
-  readonly heldOut: BootstrapInterval;
+  readonly seen: SeedInterval;
+  readonly heldOut: SeedInterval;
 }
 
 /** IFT minus another arm with the same number of training instructions, on the held-out rules. */
 export interface ArmDifference {
   readonly against: RewriteArm;
   readonly trainingRules: number;
-  readonly difference: PairedDifference;
+  readonly difference: SeedInterval;
 }
 
 /** What the experiment says, in numbers. */
@@ -71,8 +66,8 @@ export function analyseRewrite(
     arm: armName(format, rules),
     format,
     trainingRules: rules,
-    seen: meanInterval(scoresOf(results, armName(format, rules), "seen", METRIC), options),
-    heldOut: meanInterval(scoresOf(results, armName(format, rules), "held-out", METRIC), options),
+    seen: seedMean(scoresOf(results, armName(format, rules), { part: "seen" }, METRIC), options),
+    heldOut: seedMean(scoresOf(results, armName(format, rules), { part: "held-out" }, METRIC), options),
   });
   const controls = controlsOf(doses);
   const curve = [...doses.trainingRules].sort((a, b) => a - b).map((rules) => scoresIn("ift", rules));
@@ -80,40 +75,52 @@ export function analyseRewrite(
     ...curve.filter(({ trainingRules }) => trainingRules === rules),
     ...controls.filter((control) => control.rules === rules).map(({ format }) => scoresIn(format, rules)),
   ]);
+  const minus = (a: string, b: string): SeedInterval =>
+    seedDifference(
+      {
+        a: scoresOf(results, a, { part: "held-out" }, METRIC),
+        b: scoresOf(results, b, { part: "held-out" }, METRIC),
+      },
+      options,
+    );
   const differences = controls.map(({ format, rules }) => ({
     against: format,
     trainingRules: rules,
-    difference: pairedDifference(
-      {
-        a: scoresOf(results, armName("ift", rules), "held-out", METRIC),
-        b: scoresOf(results, armName(format, rules), "held-out", METRIC),
-      },
-      options,
-    ),
+    difference: minus(armName("ift", rules), armName(format, rules)),
   }));
-  return { arms, curve, differences, budgets: budgetsOf(results), claims: claimsOf(differences, curve) };
+  return {
+    arms,
+    curve,
+    differences,
+    budgets: budgetsOf(results),
+    claims: [...differences.map(beatenClaim), ...doseClaim(curve, minus)],
+  };
 }
 
-function claimsOf(differences: readonly ArmDifference[], curve: readonly ArmScores[]): Claim[] {
+function beatenClaim({ against, trainingRules, difference }: ArmDifference): Claim {
   const names = {
     ift: "IFT",
     sft: "SFT",
     "sft-tag": "SFT with task tags",
     "ift-shuffled": "IFT with shuffled instructions",
   };
-  const beaten = differences.map(({ against, trainingRules, difference }): Claim => ({
+  return {
     statement: `IFT beats ${names[against]} on rules never trained on (${trainingRules.toLocaleString("en")} training rules)`,
     holds: difference.low > 0,
     evidence: `difference in exact match ${percentInterval(difference)} points`,
-  }));
+  };
+}
+
+/** The claim about the largest and the smallest number of training instructions, where there are two. */
+function doseClaim(curve: readonly ArmScores[], minus: (a: string, b: string) => SeedInterval): Claim[] {
   const [fewest, most] = [curve[0], curve.at(-1)];
-  if (fewest === undefined || most === undefined || fewest === most) return beaten;
+  if (fewest === undefined || most === undefined || fewest === most) return [];
+  const gain = minus(most.arm, fewest.arm);
   return [
-    ...beaten,
     {
       statement: `${most.trainingRules} training instructions generalize better than ${fewest.trainingRules}`,
-      holds: most.heldOut.low > fewest.heldOut.high,
-      evidence: `held-out exact match ${percentInterval(most.heldOut)} % against ${percentInterval(fewest.heldOut)} %`,
+      holds: gain.low > 0,
+      evidence: `difference in held-out exact match ${percentInterval(gain)} points`,
     },
   ];
 }

@@ -25,7 +25,7 @@ export async function runRewrite(
       template: rows.template,
       tokenizer: rows.tokenizer,
       policy: { maxTokens: settings.decoder.contextLength, overlong: "drop", lossOn: "response" },
-      decoder: settings.decoder,
+      start: { kind: "random", decoder: settings.decoder },
       training: trainConfigOf(settings, seed),
       maxNewTokens: settings.language.inputLength.max + settings.language.rightLength.max + 1,
       testBatchRows: 200,

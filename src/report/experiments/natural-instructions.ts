@@ -35,7 +35,7 @@ export function taskTypeFigure(experiment: InstructionExperiment, metric: Instru
   return armsWithIntervals({
     id: `task-types-${metric}`,
     title: `Held-out task types: ${METRIC_NAMES[metric]}`,
-    subtitle: "means over rows and seeds with 95% bootstrap intervals; the marks need no model",
+    subtitle: `${rowBasis(analysis)}; the marks need no model`,
     valueTitle: `${METRIC_NAMES[metric]} (0 to 1)`,
     series: armsIn(experiment).map((arm) => ({
       name: nameOf(arm),
@@ -53,12 +53,17 @@ export function taskTypeFigure(experiment: InstructionExperiment, metric: Instru
   });
 }
 
+/** What the intervals of single task types are over, without the number of rows, which is another for each. */
+function rowBasis({ byTaskType }: InstructionExperiment["analysis"]): string {
+  return (byTaskType[0]?.interval.basis ?? "").replace(/[\d,]+ examples/, "the rows of the task type");
+}
+
 /** IFT minus the other arms, both metrics. */
 export function instructionDifferenceFigure({ analysis }: InstructionExperiment): Figure {
   return pairedDifferences({
     id: "differences",
     title: "What the definition adds on held-out task types",
-    subtitle: "paired bootstrap over rows in task types in seeds; 95% intervals",
+    subtitle: `paired on the same rows; ${analysis.differences[0]?.difference.basis ?? ""}`,
     valueTitle: "difference (IFT minus the other arm)",
     rows: analysis.differences.map(({ against, metric, difference }) => ({
       label: `${METRIC_NAMES[metric]}: IFT − ${nameOf(against)}`,
@@ -74,7 +79,10 @@ export function instructionReport(experiment: InstructionExperiment): Report {
   const sections: Section[] = [
     {
       heading: "Means over task types",
-      text: ["Each task type weighs the same. Seen rows are new inputs of trained tasks."],
+      text: [
+        "Each task type weighs the same. Seen rows are new inputs of trained tasks.",
+        analysis.arms.find(({ part }) => part === "held-out")?.interval.basis ?? "",
+      ],
       table: meansTable(experiment),
     },
     ...(analysis.differences.length === 0

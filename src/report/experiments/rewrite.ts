@@ -26,7 +26,7 @@ export function instructionCurve({ curve }: RewriteAnalysis): Figure {
   return doseCurve({
     id: "instruction-curve",
     title: "Rules never trained on, by number of training instructions",
-    subtitle: "IFT at the same budget of supervised tokens; 95% bootstrap intervals",
+    subtitle: `IFT at the same budget of supervised tokens; ${curve[0]?.heldOut.basis ?? ""}`,
     xTitle: "training instructions (number, log scale)",
     yTitle: SCORE_TITLE,
     series: [
@@ -43,7 +43,7 @@ export function armFigure({ arms }: RewriteAnalysis): Figure {
   return armsWithIntervals({
     id: "arms",
     title: "The same rows and budget, shown in different ways",
-    subtitle: "arms with the same number of training rules saw the same rows; 95% bootstrap intervals",
+    subtitle: `arms with the same number of training rules saw the same rows; ${arms[0]?.heldOut.basis ?? ""}`,
     valueTitle: SCORE_TITLE,
     series: [
       { name: "held-out rules", points: arms.map((arm) => ({ row: row(arm), ...endsOf(arm.heldOut) })) },
@@ -60,7 +60,7 @@ export function differenceFigure({ differences }: RewriteAnalysis): Figure {
   return pairedDifferences({
     id: "differences",
     title: "What the instruction adds on rules never trained on",
-    subtitle: "paired bootstrap over rows in rules in seeds; 95% intervals",
+    subtitle: `paired on the same rows; ${differences[0]?.difference.basis ?? ""}`,
     valueTitle: "difference in exact match (IFT minus the other arm)",
     rows: differences.map(({ against, trainingRules, difference }) => ({
       label: `IFT − ${REWRITE_ARM_NAMES[against]}, ${trainingRules.toLocaleString("en")} rules`,
@@ -78,7 +78,6 @@ export function rewriteReport({ settings, results, analysis }: RewriteExperiment
       heading: "More instructions, then rules never seen",
       text: [
         "Each rewrite rule is a task type of its own. The held-out rules are the same at every number of training instructions.",
-        analysis.curve[0]?.heldOut.basis ?? "",
       ],
       figure: instructionCurve(analysis),
     },

@@ -41,6 +41,10 @@ export interface GridSize {
   readonly trainingCells?: number;
 }
 
+/** All cells of one selector, or all of one format: what is left out together. */
+export type GridCluster =
+  { readonly over: "selectors"; readonly name: string } | { readonly over: "formats"; readonly name: string };
+
 /** The rows of the flagship: for one seed, the tests are the same whatever is trained. */
 export interface Grid {
   readonly train: readonly Example[];
@@ -69,28 +73,74 @@ export function drawGrid({ rowsPerCell, testRows, trainingCells }: GridSize, see
       { field: "trainingCells" },
     );
   }
-  const cells = TRAINING_CELLS.slice(0, trainingCells);
-  const plan = cells.flatMap((cell) =>
-    Array.from({ length: Math.max(1, Math.round(rowsPerCell * cell.selector.weight)) }, () => cell),
-  );
-  const random = Random.derive(seed, "grid train");
   const { trained } = conditions(seed);
   return {
-    train: random.shuffled(plan).map((cell, index) => drawRow(cell, "train", index, trained, random)),
+    train: drawTraining(TRAINING_CELLS.slice(0, trainingCells), rowsPerCell, seed),
     validation: drawLevel("validation", TRAINING_CELLS, testRows, trained, seed),
     tests: drawTests(testRows, seed),
   };
 }
 
-/** Draws the test rows of every level, as many for each. */
-export function drawTests(rows: number, seed: number): Grid["tests"] {
+/**
+ * Draws training rows of some cells.
+ * @param rowsPerCell for each cell of weight 1, at least one row for each
+ */
+export function drawTraining(cells: readonly Cell[], rowsPerCell: number, seed: number): Example[] {
+  const plan = cells.flatMap((cell) =>
+    Array.from({ length: Math.max(1, Math.round(rowsPerCell * cell.selector.weight)) }, () => cell),
+  );
+  const random = Random.derive(seed, "grid train");
+  const { trained } = conditions(seed);
+  return random
+    .shuffled(plan)
+    .map((cell, index) => drawRow(cell, "train", `mini-grid-train-${index + 1}`, trained, random));
+}
+
+/** Draws test rows of a cluster's trained cells, with new texts: the same rows whether it was left out or not. */
+export function drawClusterTest(cluster: GridCluster, rows: number, seed: number): Example[] {
+  const cells = TRAINING_CELLS.filter((cell) => inCluster(cell, cluster));
+  if (cells.length === 0) {
+    throw new KitError(
+      `the grid has no trained cells of the ${cluster.over} "${cluster.name}"`,
+      `choose one of ${clustersOver(cluster.over)
+        .map(({ name }) => name)
+        .join(", ")}`,
+    );
+  }
+  const level = cluster.over === "selectors" ? "held-out-selector" : "held-out-format";
+  return drawLevel(level, cells, rows, conditions(seed).trained, seed, `${cluster.over}-${cluster.name}`);
+}
+
+/** Every cluster that trained cells have. */
+export function clustersOver(over: GridCluster["over"]): GridCluster[] {
+  return [...new Set(TRAINING_CELLS.map((cell) => partOf(cell, over)))].map((name) => ({ over, name }));
+}
+
+/** Whether a cell belongs to a cluster. */
+export function inCluster(cell: Cell, { over, name }: GridCluster): boolean {
+  return partOf(cell, over) === name;
+}
+
+function partOf(cell: Cell, over: GridCluster["over"]): string {
+  return over === "selectors" ? cell.selector.name : cell.format.name;
+}
+
+/**
+ * Draws the test rows of every level, as many for each.
+ * @param cells those that are trained; at least one of the kind selector and one with a slot word
+ */
+export function drawTests(
+  rows: number,
+  seed: number,
+  cells: readonly Cell[] = TRAINING_CELLS,
+): Grid["tests"] {
   const { trained, unseenWords, unseenKinds, unseenWording } = conditions(seed);
-  const wordy = TRAINING_CELLS.filter(({ format }) => format.slots > 0);
-  const ofKind = TRAINING_CELLS.filter(({ selector }) => selector.name === "kind");
+  const wordy = cells.filter(({ format }) => format.slots > 0);
+  const ofKind = cells.filter(({ selector }) => selector.name === "kind");
   return {
-    seen: drawLevel("seen", TRAINING_CELLS, rows, trained, seed),
+    seen: drawLevel("seen", cells, rows, trained, seed),
     "unseen-slot-words": drawLevel("unseen-slot-words", wordy, rows, unseenWords, seed),
-    "unseen-paraphrase": drawLevel("unseen-paraphrase", TRAINING_CELLS, rows, unseenWording, seed),
+    "unseen-paraphrase": drawLevel("unseen-paraphrase", cells, rows, unseenWording, seed),
     "unseen-kind": drawLevel("unseen-kind", ofKind, rows, unseenKinds, seed),
     "held-out-cell": drawLevel("held-out-cell", HELD_OUT_CELLS, rows, trained, seed),
     "held-out-selector": drawLevel("held-out-selector", NEW_SELECTOR_CELLS, rows, trained, seed),
@@ -152,26 +202,27 @@ function conditions(
   };
 }
 
-/** Rows that visit the cells in turn. */
+/** Rows that visit the cells in turn; `name` is in their ids, and parts with other names have other texts. */
 function drawLevel(
   level: GridFields["level"],
   cells: readonly Cell[],
   rows: number,
   conditionsOfLevel: Conditions,
   seed: number,
+  name: string = level,
 ): Example[] {
-  const random = Random.derive(seed, `grid ${level}`);
+  const random = Random.derive(seed, `grid ${name}`);
   return Array.from({ length: rows }, (_, index) => {
     const cell = cells[index % cells.length];
     if (cell === undefined) throw new RangeError(`level ${level} has no cells`);
-    return drawRow(cell, level, index, conditionsOfLevel, random);
+    return drawRow(cell, level, `mini-grid-${name}-${index + 1}`, conditionsOfLevel, random);
   });
 }
 
 function drawRow(
   cell: Cell,
   level: GridFields["level"],
-  index: number,
+  id: string,
   { words, slotThings, wording }: Conditions,
   random: Random,
 ): Example {
@@ -190,7 +241,7 @@ function drawRow(
     };
     const fields: GridFields = { level, selector: cell.selector.name, format: cell.format.name, ...used };
     return {
-      id: `mini-grid-${level}-${index + 1}`,
+      id,
       task: cell.name,
       taskType: cell.name,
       instruction,

@@ -1,0 +1,89 @@
+import { GRID_LEVELS, type GridCluster, type GridLevel } from "../../data/mini/grid/rows.js";
+import type { RunSpecification } from "../result.js";
+import { startHash } from "./start.js";
+import type { MiniArm, MiniSettings } from "./settings.js";
+
+/** One training run of the mini-world grid. */
+export interface MiniRun extends RunSpecification {
+  readonly suite: "mini-grid";
+  readonly format: MiniArm;
+  /** Number of training task types, before a cluster is taken out of them. */
+  readonly trainingCells: number;
+  /** What is left out of training besides. */
+  readonly without?: GridCluster;
+  /** What it is asked: everything, or of a dose the trained and the held-out cells. */
+  readonly levels: readonly GridLevel[];
+  /** Clusters that are asked beside the levels: the one left out, or all of them where none is. */
+  readonly clusters: readonly GridCluster[];
+  /** SHA-256 of the model that the run starts from; "random" where there is none. */
+  readonly startHash: string;
+  /** All that decides the run, without what only other runs use. */
+  readonly settings: Omit<MiniSettings, "seeds" | "trainingCells" | "clusters">;
+}
+
+/** The name of an arm: the format, and the number of training task types. */
+export function miniArmName(format: MiniArm, trainingCells: number): string {
+  return `${format}-${trainingCells}`;
+}
+
+/** The name of the arm that was trained without a cluster. */
+export function clusterArmName({ over, name }: GridCluster): string {
+  return `ift-without-${over === "selectors" ? "selector" : "format"}-${name}`;
+}
+
+/** The name of a cluster's test rows: what `ScoredRow.level` says of them. */
+export function clusterLevel({ over, name }: GridCluster): string {
+  return `${over}/${name}`;
+}
+
+/**
+ * All runs of the experiment: IFT at each number of training task types; SFT, tagged SFT and IFT with shuffled
+ * instructions at the largest one; IFT without each cluster; each with every seed. Runs that take longest come first,
+ * so that no core is idle at the end.
+ * @throws KitError when the model to start from cannot be read
+ */
+export function planMiniRuns(settings: MiniSettings): MiniRun[] {
+  const { seeds, trainingCells, clusters, ...shared } = settings;
+  const most = Math.max(...trainingCells);
+  const hash = startHash(settings.start);
+  const doses = [...trainingCells].sort((a, b) => b - a);
+  const arms: MiniArmPlan[] = [
+    armPlan("ift-shuffled", most),
+    ...doses.map((cells) =>
+      cells === most
+        ? { ...armPlan("ift", cells), clusters }
+        : { ...armPlan("ift", cells), levels: ["seen", "held-out-cell"] as const },
+    ),
+    ...clusters.map((without) => ({
+      ...armPlan("ift", most),
+      arm: clusterArmName(without),
+      levels: [],
+      clusters: [without],
+      without,
+    })),
+    armPlan("sft-tag", most),
+    armPlan("sft", most),
+  ];
+  return arms.flatMap((one) =>
+    seeds.map((seed) => ({
+      suite: "mini-grid",
+      id: `${one.arm}-seed-${seed}`,
+      seed,
+      ...one,
+      startHash: hash,
+      settings: shared,
+    })),
+  );
+}
+
+type MiniArmPlan = Pick<MiniRun, "arm" | "format" | "trainingCells" | "levels" | "clusters" | "without">;
+
+function armPlan(format: MiniArm, trainingCells: number): MiniArmPlan {
+  return {
+    arm: miniArmName(format, trainingCells),
+    format,
+    trainingCells,
+    levels: GRID_LEVELS,
+    clusters: [],
+  };
+}

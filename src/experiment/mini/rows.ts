@@ -1,0 +1,126 @@
+import type { Example } from "../../data/example.js";
+import { withCellTags } from "../../data/mini/grid/arms.js";
+import {
+  HELD_OUT_CELLS,
+  NEW_FORMAT_CELLS,
+  NEW_SELECTOR_CELLS,
+  TRAINING_CELLS,
+} from "../../data/mini/grid/cells.js";
+import {
+  drawClusterTest,
+  drawTests,
+  drawTraining,
+  type GridLevel,
+  inCluster,
+} from "../../data/mini/grid/rows.js";
+import { tagSymbol, withShuffledInstructions } from "../../data/rewrite/arms.js";
+import { patternTemplate } from "../../data/templates/pattern.js";
+import type { Template } from "../../data/template.js";
+import type { Tokenizer } from "../../data/tokenizer.js";
+import type { TestPart } from "../run-arm.js";
+import { clusterLevel, type MiniRun } from "./plan.js";
+import type { MiniSettings } from "./settings.js";
+import { tokenizerOf } from "./start.js";
+
+/** The input alone. A blank stands before every text, so that its first word is the same token as anywhere else. */
+export const MINI_SFT = patternTemplate({ name: "mini-sft", format: "sft", prompt: " {input}\n" });
+/** The instruction on a line of its own, then the input. */
+export const MINI_IFT = patternTemplate({
+  name: "mini-ift",
+  format: "ift",
+  prompt: " {instruction}\n {input}\n",
+});
+
+/** What a run trains on and is asked, as its arm shows it. */
+export interface MiniRows {
+  readonly train: readonly Example[];
+  readonly tests: readonly TestPart[];
+  readonly template: Template;
+  readonly tokenizer: Tokenizer;
+}
+
+/** The levels whose task types are trained; on the others they are held out. */
+const TRAINED_LEVELS: readonly GridLevel[] = [
+  "seen",
+  "unseen-slot-words",
+  "unseen-paraphrase",
+  "unseen-kind",
+];
+
+/** Every cell has a tag of its own, trained or not. */
+const TAG_NUMBERS: ReadonlyMap<string, number> = new Map(
+  [...TRAINING_CELLS, ...HELD_OUT_CELLS, ...NEW_SELECTOR_CELLS, ...NEW_FORMAT_CELLS].map(
+    ({ name }, index) => [name, index],
+  ),
+);
+
+/**
+ * The rows of a run. For one seed and number of cells the arms have the same texts, questions and answers in the same
+ * order, and differ only in what is shown beside them. Shuffled instructions are shuffled in training only: the test
+ * asks with true ones.
+ */
+export function miniRows(run: MiniRun): MiniRows {
+  const { settings, seed, format } = run;
+  const drawn = drawMiniTraining(run).map(answerAfterBlank);
+  const tests = testsOf(run).map((test) => ({ ...test, examples: test.examples.map(answerAfterBlank) }));
+  const tags = [...TAG_NUMBERS.values()].map(tagSymbol);
+  const tokenizer = tokenizerOf(settings.start, drawn, tags);
+  switch (format) {
+    case "sft":
+      return { train: drawn, tests, template: MINI_SFT, tokenizer };
+    case "ift":
+      return { train: drawn, tests, template: MINI_IFT, tokenizer };
+    case "ift-shuffled":
+      return { train: withShuffledInstructions(drawn, seed), tests, template: MINI_IFT, tokenizer };
+    case "sft-tag":
+      return {
+        train: withCellTags(drawn, TAG_NUMBERS),
+        tests: tests.map((test) => ({ ...test, examples: withCellTags(test.examples, TAG_NUMBERS) })),
+        template: MINI_IFT,
+        tokenizer,
+      };
+  }
+}
+
+/**
+ * The training rows of a run before its arm changes them. The number of rows for each cell is such that all runs have
+ * about as many rows in all.
+ */
+export function drawMiniTraining({
+  trainingCells,
+  without,
+  settings,
+  seed,
+}: Pick<MiniRun, "trainingCells" | "without" | "seed"> & {
+  readonly settings: Pick<MiniSettings, "trainingRows">;
+}): Example[] {
+  const cells = TRAINING_CELLS.slice(0, trainingCells).filter(
+    (cell) => without === undefined || !inCluster(cell, without),
+  );
+  const weight = cells.reduce((sum, { selector }) => sum + selector.weight, 0);
+  return drawTraining(cells, settings.trainingRows / weight, seed);
+}
+
+/** The levels that the run is asked, and the clusters. */
+function testsOf({ settings, seed, levels, clusters, trainingCells, without }: MiniRun): TestPart[] {
+  const { testRows, clusterRows } = settings;
+  const most = Math.max(...Object.values(testRows));
+  const rows = drawTests(most, seed, TRAINING_CELLS.slice(0, trainingCells));
+  return [
+    ...levels.map((level) => ({
+      part: TRAINED_LEVELS.includes(level) ? ("seen" as const) : ("held-out" as const),
+      level,
+      examples: rows[level].slice(0, testRows[level]),
+    })),
+    ...clusters.map((cluster) => ({
+      part: without === undefined ? ("seen" as const) : ("held-out" as const),
+      level: clusterLevel(cluster),
+      examples: drawClusterTest(cluster, clusterRows, seed),
+    })),
+  ];
+}
+
+/** The blank before the answer makes its first word the same token as in the text. */
+function answerAfterBlank(row: Example): Example {
+  return { ...row, outputs: row.outputs.map((output) => ` ${output}`) };
+}

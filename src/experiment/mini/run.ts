@@ -1,0 +1,40 @@
+import { exactMatch } from "../../evaluate/metrics/exact-match.js";
+import type { RunContext } from "../context.js";
+import type { RunResult, RunSpecification } from "../result.js";
+import { type ArmStart, runArm } from "../run-arm.js";
+import type { MiniRun } from "./plan.js";
+import { miniRows } from "./rows.js";
+import { MAX_TOKENS, type MiniStart, trainConfigOf } from "./settings.js";
+import { modelFolder } from "./start.js";
+
+/** Longest answer with its end, in tokens: five words of which some may be unknown to the tokenizer. */
+const MAX_NEW_TOKENS = 12;
+
+/** Trains and tests one arm of the mini-world grid with one seed. */
+export async function runMini(
+  specification: RunSpecification,
+  context: RunContext,
+): Promise<RunResult | undefined> {
+  const run = specification as MiniRun;
+  const { settings, seed } = run;
+  const rows = miniRows(run);
+  return runArm(
+    run,
+    {
+      ...rows,
+      policy: { maxTokens: MAX_TOKENS, overlong: "drop", lossOn: "response" },
+      start: armStart(settings.start),
+      training: trainConfigOf(settings, seed),
+      maxNewTokens: MAX_NEW_TOKENS,
+      testBatchRows: 150,
+      metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
+    },
+    context,
+  );
+}
+
+function armStart(start: MiniStart): ArmStart {
+  return start.kind === "random"
+    ? { kind: "random", decoder: start.decoder }
+    : { kind: "checkpoint", folder: modelFolder(start.folder) };
+}

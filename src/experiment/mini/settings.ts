@@ -1,0 +1,141 @@
+import { clustersOver, type GridCluster, type GridLevel } from "../../data/mini/grid/rows.js";
+import type { DecoderConfig } from "../../model/config.js";
+import type { TrainConfig } from "../../train/config.js";
+
+/** What is compared: how the rows of the grid are shown to the model. */
+export type MiniArm = "sft" | "sft-tag" | "ift" | "ift-shuffled";
+
+/** What the training starts from: random weights and a tokenizer of the training rows' words, or a model's folder. */
+export type MiniStart =
+  | {
+      readonly kind: "random";
+      readonly vocabularySize: number;
+      readonly decoder: Omit<DecoderConfig, "vocabularySize">;
+    }
+  | { readonly kind: "checkpoint"; readonly folder: string };
+
+/** Everything that decides the numbers of the mini-world grid. */
+export interface MiniSettings {
+  readonly start: MiniStart;
+  /**
+   * Numbers of training task types (cells) of the IFT arm, ascending; the other arms use the largest. The rows and the
+   * budget are the same at all of them.
+   */
+  readonly trainingCells: readonly number[];
+  /** Left out whole, one at a time, in runs of their own; none in the default job. */
+  readonly clusters: readonly GridCluster[];
+  /** One training run for each arm and seed; the seed also draws the texts, and the words that are held out. */
+  readonly seeds: readonly number[];
+  /** About how many training rows are drawn, whatever the number of cells. */
+  readonly trainingRows: number;
+  /** Test rows of each level. */
+  readonly testRows: Readonly<Record<GridLevel, number>>;
+  /** Test rows of a cluster that is left out. */
+  readonly clusterRows: number;
+  /** Budget of each run, in supervised tokens. */
+  readonly supervisedTokens: number;
+  readonly rowsPerStep: number;
+  readonly learningRate: number;
+}
+
+/** No row of the grid is longer, in tokens. */
+export const MAX_TOKENS = 72;
+
+/** A small decoder with random weights. */
+export const RANDOM_START: Extract<MiniStart, { kind: "random" }> = {
+  kind: "random",
+  vocabularySize: 2048,
+  decoder: {
+    width: 128,
+    layers: 3,
+    heads: 4,
+    feedForwardWidth: 512,
+    contextLength: MAX_TOKENS,
+    positions: { kind: "rotary", base: 10_000 },
+    norm: { kind: "layer", epsilon: 1e-5 },
+    activation: "gelu-tanh",
+    biases: false,
+    tiedHead: true,
+  },
+};
+
+/** The default job of the command line. */
+export const DEFAULT_MINI_SETTINGS: MiniSettings = {
+  start: RANDOM_START,
+  trainingCells: [10, 30, 90],
+  clusters: [],
+  seeds: [1, 2, 3],
+  trainingRows: 24_000,
+  testRows: {
+    seen: 180,
+    "unseen-slot-words": 120,
+    "unseen-paraphrase": 120,
+    "unseen-kind": 120,
+    "held-out-cell": 180,
+    "held-out-selector": 120,
+    "held-out-format": 120,
+  },
+  clusterRows: 120,
+  supervisedTokens: 120_000,
+  rowsPerStep: 32,
+  learningRate: 2e-3,
+};
+
+/** The large job: more rows, a longer budget, five seeds, and every selector and format left out in turn. */
+export const FULL_MINI_SETTINGS: MiniSettings = {
+  ...DEFAULT_MINI_SETTINGS,
+  trainingCells: [10, 20, 30, 45, 60, 75, 90],
+  clusters: [...clustersOver("selectors"), ...clustersOver("formats")],
+  seeds: [1, 2, 3, 4, 5],
+  trainingRows: 60_000,
+  testRows: {
+    seen: 360,
+    "unseen-slot-words": 240,
+    "unseen-paraphrase": 240,
+    "unseen-kind": 240,
+    "held-out-cell": 360,
+    "held-out-selector": 240,
+    "held-out-format": 240,
+  },
+  supervisedTokens: 480_000,
+};
+
+/** One seed and a short budget, for tests and for the notebook's fast mode: the same contrasts, with wider intervals. */
+export const FAST_MINI_SETTINGS: MiniSettings = {
+  ...DEFAULT_MINI_SETTINGS,
+  trainingCells: [10, 90],
+  seeds: [1],
+  trainingRows: 8_000,
+  testRows: {
+    seen: 90,
+    "unseen-slot-words": 30,
+    "unseen-paraphrase": 30,
+    "unseen-kind": 30,
+    "held-out-cell": 90,
+    "held-out-selector": 30,
+    "held-out-format": 30,
+  },
+  clusterRows: 40,
+  supervisedTokens: 40_000,
+};
+
+/** The training configuration of a run; the same for every arm. */
+export function trainConfigOf(
+  settings: Pick<MiniSettings, "supervisedTokens" | "rowsPerStep" | "learningRate">,
+  seed: number,
+): TrainConfig {
+  return {
+    budget: { unit: "supervised-tokens", amount: settings.supervisedTokens },
+    batch: { kind: "bucketed", rowsPerStep: settings.rowsPerStep },
+    optimizer: {
+      learningRate: settings.learningRate,
+      beta1: 0.9,
+      beta2: 0.98,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      clipNorm: 1,
+    },
+    schedule: { kind: "cosine", warmupFraction: 0.05, finalFraction: 0.05 },
+    seed,
+  };
+}
