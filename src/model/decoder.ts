@@ -6,7 +6,6 @@ import {
   splitHeads,
 } from "../engine/ops/attention.js";
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
-import { linear, linearOperation } from "../engine/ops/linear.js";
 import { rotaryAngles } from "../engine/ops/rotary.js";
 import { Tape } from "../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
@@ -14,9 +13,11 @@ import { KitError } from "../support/errors.js";
 import type { KeyValueCache } from "./cache.js";
 import { type DecoderConfig, headShape } from "./config.js";
 import { decoderForward } from "./forward.js";
+import { headLogits } from "./head.js";
 import { Layers } from "./layers.js";
 import type { LoraAdapter } from "./lora/adapter.js";
-import { type ParameterSpec, parameterSpecs, startValues } from "./parameters.js";
+import { parameterSpecs, startValues } from "./parameters.js";
+import { makeWeights, type ValuesOf, WeightedModel, type Weights } from "./weighted-model.js";
 
 const HEAD = "head.weight";
 
@@ -32,21 +33,12 @@ export interface DecoderInput {
   readonly dropoutSeed?: TensorFlow.Tensor1D;
 }
 
-type Weights = ReadonlyMap<string, TensorFlow.Variable>;
-
 /** A decoder-only transformer with pre-norm blocks (GPT-2, Llama, PaLM), its parameters in float32 variables. */
-export class Decoder {
-  readonly config: DecoderConfig;
-  /** All weights by name, trained or not. */
-  readonly weights: Weights;
-  /** Low-rank updates of some layers; then these alone are trained. */
-  readonly adapter: LoraAdapter | undefined;
+export class Decoder extends WeightedModel<DecoderConfig> {
   readonly #trunk: readonly TensorFlow.Variable[];
 
   private constructor(config: DecoderConfig, weights: Weights, adapter?: LoraAdapter) {
-    this.config = config;
-    this.weights = weights;
-    this.adapter = adapter;
+    super(config, weights, adapter);
     // An untied head has no part in the hidden states.
     this.#trunk = [...this.parameters].filter(([name]) => name !== HEAD).map(([, value]) => value);
   }
@@ -57,39 +49,8 @@ export class Decoder {
   }
 
   /** A decoder with given values, e.g. those of a checkpoint; they are asked for one parameter after another. */
-  static fromValues(config: DecoderConfig, valuesOf: (spec: ParameterSpec) => Float32Array): Decoder {
-    const parameters = new Map<string, TensorFlow.Variable>();
-    try {
-      for (const spec of parameterSpecs(config)) {
-        const value = tf.tensor(valuesOf(spec), [...spec.shape], "float32");
-        parameters.set(spec.name, tf.variable(value, true));
-        value.dispose();
-      }
-    } catch (error) {
-      for (const parameter of parameters.values()) parameter.dispose();
-      throw error;
-    }
-    return new Decoder(config, parameters);
-  }
-
-  /** What is trained, by name. */
-  get parameters(): Weights {
-    return this.adapter?.parameters ?? this.weights;
-  }
-
-  /** What is not trained, by name: the weights, where there is an adapter. */
-  get frozen(): Weights {
-    return this.adapter === undefined ? new Map() : this.weights;
-  }
-
-  /** What decides the numbers besides the weights, where there is an adapter. */
-  get settings(): unknown {
-    return this.adapter?.config;
-  }
-
-  /** Whether training draws random numbers. */
-  get hasDropout(): boolean {
-    return (this.adapter?.config.dropout ?? 0) > 0;
+  static fromValues(config: DecoderConfig, valuesOf: ValuesOf): Decoder {
+    return new Decoder(config, makeWeights(parameterSpecs(config), valuesOf));
   }
 
   /**
@@ -98,13 +59,6 @@ export class Decoder {
    */
   withAdapter(adapter: LoraAdapter): Decoder {
     return new Decoder(this.config, this.weights, adapter);
-  }
-
-  /** Number of trained numbers; a tied head counts once. */
-  get parameterCount(): number {
-    let count = 0;
-    for (const parameter of this.parameters.values()) count += parameter.size;
-    return count;
   }
 
   /**
@@ -170,23 +124,7 @@ export class Decoder {
    */
   logits(hidden: TensorFlow.Tensor2D): TensorFlow.Tensor2D {
     const head = this.weight(this.config.tiedHead ? "embedding.token" : HEAD);
-    if (this.adapter === undefined) return linear(hidden, head as TensorFlow.Tensor2D, undefined, true);
-    // A frozen head: the tape leaves out its gradient, which is as large as the embedding.
-    return Tape.run([hidden], (tape) =>
-      tape.apply(linearOperation, [hidden, head, undefined], { transposed: true }),
-    ) as TensorFlow.Tensor2D;
-  }
-
-  /** A weight by name. */
-  weight(name: string): TensorFlow.Tensor {
-    const weight = this.weights.get(name);
-    if (weight === undefined) throw new Error(`no weight ${name}`);
-    return weight;
-  }
-
-  /** Frees the weights, or the adapter where there is one. */
-  dispose(): void {
-    for (const parameter of this.parameters.values()) parameter.dispose();
+    return headLogits(hidden, head as TensorFlow.Tensor2D, this.adapter === undefined);
   }
 
   /** `[batch * time, width]`, or `[n, width]` */
@@ -200,7 +138,7 @@ export class Decoder {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
       const options = { mask, ...this.#layout(batch, time, positions) };
       return Tape.run(this.#trunk, (tape) => {
-        if (tape.recording) this.#checkDropout(dropoutSeed);
+        if (tape.recording) this.checkDropout(dropoutSeed);
         const layers = new Layers(tape, this.weights, this.adapter?.updates(dropoutSeed));
         return decoderForward(layers, this.config, { ids, positions, rows }, (joint) =>
           tape.apply(selfAttentionOperation, [joint], options),
@@ -246,15 +184,6 @@ export class Decoder {
         ? rotaryAngles(positions ?? time, { ...kind, contextLength, headWidth, heads, keyValueHeads })
         : undefined;
     return { batch, time, heads, keyValueHeads, rotary };
-  }
-
-  #checkDropout(seed: TensorFlow.Tensor1D | undefined): void {
-    if (!this.hasDropout || seed !== undefined) return;
-    throw new KitError(
-      `the adapter has a dropout of ${this.adapter?.config.dropout ?? 0}, and this training step gives it no random numbers`,
-      "set the dropout to 0, or train with a step that is not compiled",
-      { field: "lora.dropout" },
-    );
   }
 
   #checkLength(time: number): void {
