@@ -1,5 +1,5 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
-import { constant } from "./constants.js";
+import { constant, integerConstant } from "./constants.js";
 
 /** Added to a score that must not be seen: its softmax weight underflows to exactly 0 in float32. */
 export const HIDDEN = -1e9;
@@ -32,12 +32,37 @@ export function causalMask(time: number): AttentionMask {
  * @param segments int32 `[batch, time]`
  */
 export function segmentMask(segments: TensorFlow.Tensor2D): AttentionMask {
-  const [batch, time] = segments.shape;
+  const [, time] = segments.shape;
+  return {
+    bias: tf.tidy(() => tf.minimum(sameSegmentMask(segments, segments).bias, causalMask(time).bias)),
+  };
+}
+
+/**
+ * Each query sees the keys of its own segment, those after it too.
+ * @param queries int32 `[batch, time]`
+ * @param keys int32 `[batch, keys]`
+ */
+export function sameSegmentMask(queries: TensorFlow.Tensor2D, keys: TensorFlow.Tensor2D): AttentionMask {
+  const [batch, time] = queries.shape;
   return {
     bias: tf.tidy(() => {
-      const same = tf.equal(segments.reshape([batch, 1, time, 1]), segments.reshape([batch, 1, 1, time]));
-      const other = tf.mul(tf.cast(tf.logicalNot(same), "float32"), HIDDEN);
-      return tf.minimum(other, causalMask(time).bias);
+      const same = tf.equal(queries.reshape([batch, 1, time, 1]), keys.reshape([batch, 1, 1, keys.shape[1]]));
+      return tf.mul(tf.cast(tf.logicalNot(same), "float32"), HIDDEN);
+    }),
+  };
+}
+
+/**
+ * Every query sees every key but padding, which has segment 0.
+ * @param segments int32 `[batch, keys]`
+ */
+export function paddingMask(segments: TensorFlow.Tensor2D): AttentionMask {
+  const [batch, keys] = segments.shape;
+  return {
+    bias: tf.tidy(() => {
+      const padding = tf.equal(segments.reshape([batch, 1, 1, keys]), integerConstant(0));
+      return tf.mul(tf.cast(padding, "float32"), HIDDEN);
     }),
   };
 }

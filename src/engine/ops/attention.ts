@@ -31,21 +31,25 @@ interface Mixed {
  * 2023), each key head serves as many query heads that follow one another.
  * @param scaledQuery `[batch, heads, time, headWidth]`
  * @param key `[batch, keyValueHeads, keys, headWidth]`; so is `value`
+ * @param mask added to the scores; without it every query sees every key
  * @returns output `[batch, heads, time, headWidth]`, weights `[batch, heads, time, keys]`
  */
-export function mix(scaledQuery: Tensor, key: Tensor, value: Tensor, mask: AttentionMask): Mixed {
+export function mix(scaledQuery: Tensor, key: Tensor, value: Tensor, mask: AttentionMask | undefined): Mixed {
   const [, heads = 0] = scaledQuery.shape;
   const [, groups = 0] = key.shape;
   const scores = ungroup(batchMatmul(group(scaledQuery, groups), key, false, true), heads);
-  const weights = softmax(add(scores, mask.bias));
+  const weights = softmax(mask === undefined ? scores : add(scores, mask.bias));
   return { output: ungroup(batchMatmul(group(weights, groups), value), heads), weights };
 }
 
-/** Gradients of `mix` with respect to the scaled query, the key and the value. */
-function mixGradient(
+/**
+ * Gradients of `mix` with respect to the scaled query, the key, the value, and the scores `[batch, heads, time, keys]`:
+ * the last is also that of whatever is added to them.
+ */
+export function mixGradient(
   gradient: Tensor,
   { scaledQuery, key, value, output, weights }: Mixed & { scaledQuery: Tensor; key: Tensor; value: Tensor },
-): [Tensor, Tensor, Tensor] {
+): [Tensor, Tensor, Tensor, Tensor] {
   const [, heads = 0] = scaledQuery.shape;
   const [, groups = 0] = key.shape;
   const grouped = group(gradient, groups);
@@ -53,11 +57,13 @@ function mixGradient(
   const weightsGradient = ungroup(batchMatmul(grouped, value, false, true), heads);
   // Row sums of gradient * output are those of weightsGradient * weights, on [.., headWidth] instead of [.., time].
   const rowSums = sum(multiply(gradient, output), [3], true);
-  const scoresGradient = group(multiply(weights, subtract(weightsGradient, rowSums)), groups);
+  const scoresGradient = multiply(weights, subtract(weightsGradient, rowSums));
+  const scores = group(scoresGradient, groups);
   return [
-    ungroup(batchMatmul(scoresGradient, key), heads),
-    batchMatmul(scoresGradient, group(scaledQuery, groups), true),
+    ungroup(batchMatmul(scores, key), heads),
+    batchMatmul(scores, group(scaledQuery, groups), true),
     valueGradient,
+    scoresGradient,
   ];
 }
 

@@ -15,19 +15,46 @@ const CUBIC = 0.044715;
 export const geluOperation: Operation<readonly [Tensor], undefined> = {
   name: "gelu",
   forward([x]) {
-    const gate = sigmoid(multiply(x, addScalar(scale(square(x), SLOPE * CUBIC), SLOPE)));
+    const gate = gateOf(x);
     return { output: multiply(x, gate), saved: [x, gate] };
   },
   backward(gradient, [x, gate]) {
     if (x === undefined || gate === undefined) throw new Error("gelu: nothing was saved");
-    // d/dx x s(z(x)) = s + x s (1 - s) z', z' = SLOPE + 3 SLOPE CUBIC x^2
-    const inner = multiply(x, addScalar(scale(square(x), 3 * SLOPE * CUBIC), SLOPE));
-    const slope = add(gate, sigmoidGradient(gate, inner));
-    return [multiply(gradient, slope)];
+    return [multiply(gradient, slopeOf(x, gate))];
   },
 };
+
+function gateOf(x: Tensor): Tensor {
+  return sigmoid(multiply(x, addScalar(scale(square(x), SLOPE * CUBIC), SLOPE)));
+}
+
+/** d/dx x s(z(x)) = s + x s (1 - s) z', z' = SLOPE + 3 SLOPE CUBIC x^2 */
+function slopeOf(x: Tensor, gate: Tensor): Tensor {
+  const inner = multiply(x, addScalar(scale(square(x), 3 * SLOPE * CUBIC), SLOPE));
+  return add(gate, sigmoidGradient(gate, inner));
+}
 
 /** GELU, tanh form ("gelu_new"; Hendrycks and Gimpel 2016), elementwise. */
 export function gelu<T extends Tensor>(x: T): T {
   return runDifferentiable(geluOperation, [x], undefined) as T;
+}
+
+/** `gelu(gate) * value`, elementwise: the middle of a gated feed-forward layer (GEGLU; Shazeer 2020). */
+export const gegluOperation: Operation<readonly [Tensor, Tensor], undefined> = {
+  name: "geglu",
+  forward([x, value]) {
+    const gate = gateOf(x);
+    const activated = multiply(x, gate);
+    return { output: multiply(activated, value), saved: [x, value, gate, activated] };
+  },
+  backward(gradient, [x, value, gate, activated]) {
+    if (x === undefined || value === undefined || gate === undefined || activated === undefined)
+      throw new Error("geglu: nothing was saved");
+    return [multiply(multiply(gradient, value), slopeOf(x, gate)), multiply(gradient, activated)];
+  },
+};
+
+/** GEGLU of two halves of equal shape. */
+export function geglu<T extends Tensor>(gate: T, value: T): T {
+  return runDifferentiable(gegluOperation, [gate, value], undefined) as T;
 }

@@ -53,6 +53,7 @@ export const divide = binary("RealDiv", (a, b) => tf.div(a, b));
 export const square = unary("Square", (x) => tf.square(x));
 export const tanh = unary("Tanh", (x) => tf.tanh(x));
 export const sigmoid = unary("Sigmoid", (x) => tf.sigmoid(x));
+export const relu = unary("Relu", (x) => tf.relu(x));
 export const rsqrt = unary("Rsqrt", (x) => tf.rsqrt(x));
 export const log = unary("Log", (x) => tf.log(x));
 export const negate = unary("Neg", (x) => tf.neg(x));
@@ -74,6 +75,13 @@ export function tanhGradient(y: Tensor, gradient: Tensor): Tensor {
   const raw = rawOps();
   if (raw !== undefined) return raw.executeSingleOutput("TanhGrad", NO_ATTRIBUTES, [y, gradient]);
   return tf.mul(gradient, tf.sub(1, tf.square(y)));
+}
+
+/** Gradient of relu in terms of its argument or its result: `gradient` where that is above 0, else 0. */
+export function reluGradient(x: Tensor, gradient: Tensor): Tensor {
+  const raw = rawOps();
+  if (raw !== undefined) return raw.executeSingleOutput("ReluGrad", NO_ATTRIBUTES, [gradient, x]);
+  return tf.mul(gradient, tf.cast(tf.greater(x, 0), "float32"));
 }
 
 /** Gradient of the sigmoid in terms of its result: `gradient * y * (1 - y)`, one pass. */

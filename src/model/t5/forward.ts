@@ -1,0 +1,86 @@
+import { gegluOperation } from "../../engine/ops/gelu.js";
+import { reshape } from "../../engine/ops/kernels.js";
+import { reluOperation } from "../../engine/ops/relu.js";
+import type { TensorFlow } from "../../engine/tensorflow.js";
+import type { Layers } from "../layers.js";
+import type { T5Config } from "./config.js";
+import type { Stack } from "./parameters.js";
+
+type Tensor = TensorFlow.Tensor;
+
+/** Queries, keys and values of one attention, each `[rows, heads * headWidth]`. */
+export interface AttentionParts {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+/** How the blocks of a stack mix positions, each giving `[rows, heads * headWidth]`. */
+export interface StackAttention {
+  readonly self: (parts: AttentionParts, layer: number) => Tensor;
+  /** From the decoder to the encoder's output, given the queries. */
+  readonly cross?: (query: Tensor, layer: number) => Tensor;
+}
+
+/**
+ * One stack from token ids to the hidden states after its norm. Everything but attention works on single rows, so
+ * activations are `[batch * time, width]` throughout.
+ * @param ids int32 `[batch, time]`
+ */
+export function stackForward(
+  layerOf: Layers,
+  config: T5Config,
+  stack: Stack,
+  ids: TensorFlow.Tensor2D,
+  attention: StackAttention,
+): Tensor {
+  const { tape } = layerOf;
+  let stream = layerOf.rows(layerOf.parameter("embedding.token"), reshape(ids, [ids.size]));
+  const layers = stack === "encoder" ? config.encoderLayers : config.decoderLayers;
+  for (let layer = 0; layer < layers; layer++) {
+    const input = stream;
+    stream = tape.scope(() => block(layerOf, config, `${stack}.layers.${layer}`, input, layer, attention));
+  }
+  return layerOf.rmsNorm(`${stack}.norm`, stream, config.epsilon);
+}
+
+function block(
+  layerOf: Layers,
+  config: T5Config,
+  name: string,
+  input: Tensor,
+  layer: number,
+  { self, cross }: StackAttention,
+): Tensor {
+  const { epsilon } = config;
+  const own = `${name}.attention`;
+  const read = layerOf.rmsNorm(`${own}.norm`, input, epsilon);
+  const query = layerOf.linear(`${own}.query`, read);
+  const mixed = self({ query, ...keysAndValues(layerOf, own, read) }, layer);
+  let stream = layerOf.residual(input, layerOf.linear(`${own}.output`, mixed));
+  if (cross !== undefined) {
+    const other = `${name}.crossAttention`;
+    const asked = layerOf.linear(`${other}.query`, layerOf.rmsNorm(`${other}.norm`, stream, epsilon));
+    stream = layerOf.residual(stream, layerOf.linear(`${other}.output`, cross(asked, layer)));
+  }
+  const feedForward = `${name}.feedForward`;
+  const normed = layerOf.rmsNorm(`${feedForward}.norm`, stream, epsilon);
+  const up = layerOf.linear(`${feedForward}.up`, normed);
+  const activated =
+    config.activation === "relu"
+      ? layerOf.tape.apply(reluOperation, [up], undefined)
+      : layerOf.tape.apply(gegluOperation, [layerOf.linear(`${feedForward}.gate`, normed), up], undefined);
+  return layerOf.residual(stream, layerOf.linear(`${feedForward}.down`, activated));
+}
+
+/** Keys and values of an attention: of what its own stack reads, or of the encoder's output. */
+export function keysAndValues(
+  layerOf: Layers,
+  attention: string,
+  read: Tensor,
+): Pick<AttentionParts, "key" | "value"> {
+  return {
+    key: layerOf.linear(`${attention}.key`, read),
+    value: layerOf.linear(`${attention}.value`, read),
+  };
+}
