@@ -14,22 +14,13 @@ import {
   inCluster,
 } from "../../data/mini/grid/rows.js";
 import { tagSymbol, withShuffledInstructions } from "../../data/rewrite/arms.js";
-import { patternTemplate } from "../../data/templates/pattern.js";
+import { MINI_IFT, MINI_SFT } from "../../data/mini/template.js";
 import type { Template } from "../../data/template.js";
 import type { Tokenizer } from "../../data/tokenizer.js";
 import type { TestPart } from "../run-arm.js";
 import { clusterLevel, type MiniRun } from "./plan.js";
 import type { MiniSettings } from "./settings.js";
 import { tokenizerOf } from "./start.js";
-
-/** The input alone. A blank stands before every text, so that its first word is the same token as anywhere else. */
-export const MINI_SFT = patternTemplate({ name: "mini-sft", format: "sft", prompt: " {input}\n" });
-/** The instruction on a line of its own, then the input. */
-export const MINI_IFT = patternTemplate({
-  name: "mini-ift",
-  format: "ift",
-  prompt: " {instruction}\n {input}\n",
-});
 
 /** What a run trains on and is asked, as its arm shows it. */
 export interface MiniRows {
@@ -61,8 +52,8 @@ const TAG_NUMBERS: ReadonlyMap<string, number> = new Map(
  */
 export function miniRows(run: MiniRun): MiniRows {
   const { settings, seed, format } = run;
-  const drawn = drawMiniTraining(run).map(answerAfterBlank);
-  const tests = testsOf(run).map((test) => ({ ...test, examples: test.examples.map(answerAfterBlank) }));
+  const drawn = drawMiniTraining(run);
+  const tests = testsOf(run);
   const tags = [...TAG_NUMBERS.values()].map(tagSymbol);
   const tokenizer = tokenizerOf(settings.start, drawn, tags);
   switch (format) {
@@ -118,9 +109,4 @@ function testsOf({ settings, seed, levels, clusters, trainingCells, without }: M
       examples: drawClusterTest(cluster, clusterRows, seed),
     })),
   ];
-}
-
-/** The blank before the answer makes its first word the same token as in the text. */
-function answerAfterBlank(row: Example): Example {
-  return { ...row, outputs: row.outputs.map((output) => ` ${output}`) };
 }

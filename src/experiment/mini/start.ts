@@ -37,7 +37,7 @@ export function tokenizerOf(start: MiniStart, rows: readonly Example[], tags: re
   const texts = rows.flatMap(({ instruction = "", input, outputs }) => [
     ` ${instruction}`,
     ` ${input}`,
-    ...outputs,
+    ...outputs.map((output) => ` ${output}`),
   ]);
   // Twice, because a pair that occurs once is not merged.
   const named = tags.map((tag) => ` ${tag}`);
