@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { TensorFlow } from "../engine/tensorflow.js";
 import { readSafetensors, writeSafetensors, type StoredTensor } from "../model/safetensors.js";
@@ -12,13 +12,16 @@ import { checkIdentity, type RunIdentity } from "./identity.js";
 import type { Slots } from "./optimizers/rule.js";
 import type { OrderPosition } from "./order.js";
 import type { TrainProgress } from "./progress.js";
+import type { Validation } from "./validation.js";
 
 /**
  * A checkpoint is a folder `step-00000120` with two files:
  *
  *     tensors.safetensors   parameter/NAME for every parameter, and what the optimizer keeps for it: first/NAME
-                           and second/NAME for the moments of AdamW, average/NAME for an average of the weights
- *     state.json            what run it is, where it is in its data, its history, and the hashes of both files
+ *                           and second/NAME for the moments of AdamW, average/NAME for an average of the weights;
+ *                           with early stopping best/NAME, the parameters of the best validation
+ *     state.json            what run it is, where it is in its data, its history and validations, and the hashes of both
+ *                           files
  *
  * It is written under another name, flushed and renamed, so that there is a whole one or none. The data order needs
  * no random state: epoch and step with the seed of the config fix it. The newest two are kept: a damaged one is
@@ -27,7 +30,7 @@ import type { TrainProgress } from "./progress.js";
 const KEPT = 2;
 const TENSORS = "tensors.safetensors";
 const STATE = "state.json";
-const VERSION = 2;
+const VERSION = 3;
 
 /** Where a run is, besides its tensors. */
 export interface RunState {
@@ -37,6 +40,8 @@ export interface RunState {
   readonly finished: boolean;
   /** After each step so far. */
   readonly history: readonly TrainProgress[];
+  /** All so far. */
+  readonly validations: readonly Validation[];
 }
 
 /** What a run goes on from. */
@@ -45,6 +50,8 @@ export interface SavedRun {
   /** By name, flat. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly slots: ReadonlyMap<string, Slots>;
+  /** Of the best validation; empty where none is kept. */
+  readonly best: ReadonlyMap<string, Float32Array>;
 }
 
 /**
@@ -57,6 +64,7 @@ export function saveCheckpoint(
     readonly state: RunState;
     readonly parameters: ReadonlyMap<string, TensorFlow.Variable>;
     readonly slots: ReadonlyMap<string, Slots>;
+    readonly best: ReadonlyMap<string, Float32Array>;
   },
 ): void {
   const step = run.state.history.length;
@@ -65,7 +73,7 @@ export function saveCheckpoint(
   try {
     mkdirSync(temporary, { recursive: true });
     const tensorsPath = join(temporary, TENSORS);
-    writeSafetensors(tensorsPath, tensorsOf(run.parameters, run.slots));
+    writeSafetensors(tensorsPath, tensorsOf(run.parameters, run.slots, run.best));
     const content = {
       version: VERSION,
       ...run.state,
@@ -118,13 +126,14 @@ export function loadCheckpoint(
       { file: directory },
     );
   }
-  const damages: KitError[] = [];
+  const damages: DamagedCheckpoint[] = [];
   for (const name of names) {
     try {
       const run = readCheckpoint(join(directory, name));
       checkIdentity(run.state.identity, identity, directory);
       for (const damage of damages) {
         console.error(`ift-kit: ${damage.message} Going on from ${name}, which leads to the same result.`);
+        setAside(damage.directory);
       }
       return run;
     } catch (error) {
@@ -140,7 +149,16 @@ export function checkpointSteps(directory: string): number[] {
   return listCheckpoints(directory).map((name) => Number(name.slice("step-".length)));
 }
 
+/** A damaged checkpoint is no longer counted among those to fall back to. */
+function setAside(directory: string): void {
+  rmSync(`${directory}.damaged`, { recursive: true, force: true });
+  renameSync(directory, `${directory}.damaged`);
+}
+
 class DamagedCheckpoint extends KitError {
+  /** The folder of the checkpoint. */
+  readonly directory: string;
+
   constructor(file: string, problem: string) {
     super(
       `the checkpoint is damaged (${problem})`,
@@ -149,15 +167,27 @@ class DamagedCheckpoint extends KitError {
         file,
       },
     );
+    this.directory = dirname(file);
   }
 }
 
 /** Numbers of a history as columns: a third of the size of rows. */
 const columnsSchema = z.record(z.string(), z.array(z.number()));
+const lossSchema = z.strictObject({
+  loss: z.number(),
+  supervisedTokens: z.number(),
+  rows: z.number(),
+  bitsPerByte: z.number().optional(),
+});
+const validationSchema = lossSchema.extend({
+  step: z.int(),
+  taskTypeMean: z.number(),
+  byTaskType: z.record(z.string(), lossSchema),
+});
 const stateSchema = z.strictObject({
   version: z.literal(VERSION),
   identity: z.strictObject({
-    config: trainConfigSchema.omit({ checkpoint: true }),
+    config: trainConfigSchema.omit({ checkpoint: true, spike: true }),
     rows: z.string(),
     model: z.string(),
     step: z.enum(["compiled", "eager"]),
@@ -165,6 +195,7 @@ const stateSchema = z.strictObject({
   position: z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) }),
   finished: z.boolean(),
   history: columnsSchema,
+  validations: z.array(validationSchema),
   tensors: z.string(),
   hash: z.string(),
 });
@@ -182,9 +213,11 @@ function readCheckpoint(directory: string): SavedRun {
   const { tensors } = orDamaged(tensorsPath, () => readSafetensors(tensorsPath));
   const parameters = new Map<string, Float32Array>();
   const slots = new Map<string, Record<string, Float32Array>>();
+  const best = new Map<string, Float32Array>();
   for (const [path, { data }] of tensors) {
     const [kind, parameter] = splitPath(path);
     if (kind === "parameter") parameters.set(parameter, floats(data));
+    else if (kind === "best") best.set(parameter, floats(data));
     else slots.set(parameter, { ...slots.get(parameter), [kind]: floats(data) });
   }
   const state: RunState = {
@@ -192,8 +225,9 @@ function readCheckpoint(directory: string): SavedRun {
     position: content.position,
     finished: content.finished,
     history: rowsOf(content.history),
+    validations: content.validations,
   };
-  return { state, parameters, slots };
+  return { state, parameters, slots, best };
 }
 
 function orDamaged<Value>(file: string, read: () => Value): Value {
@@ -212,6 +246,7 @@ function floats(data: unknown): Float32Array {
 function tensorsOf(
   parameters: ReadonlyMap<string, TensorFlow.Variable>,
   slots: ReadonlyMap<string, Slots>,
+  best: ReadonlyMap<string, Float32Array>,
 ): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, variable] of parameters) {
@@ -221,6 +256,8 @@ function tensorsOf(
       const own = data.length === size ? shape : [data.length];
       tensors.set(`${slot}/${name}`, { dtype: "F32", shape: own, data });
     }
+    const kept = best.get(name);
+    if (kept !== undefined) tensors.set(`best/${name}`, { dtype: "F32", shape, data: kept });
   }
   return tensors;
 }

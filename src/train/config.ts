@@ -3,6 +3,7 @@ import { KitError, type ErrorLocation } from "../support/errors.js";
 import { validate } from "../support/validate.js";
 import { type OptimizerConfig, optimizerSchema } from "./optimizers/config.js";
 import { checkSchedule, type ScheduleConfig, scheduleSchema } from "./schedule-config.js";
+import type { SpikeRule } from "./spike.js";
 
 export type { OptimizerConfig } from "./optimizers/config.js";
 export type { ScheduleConfig } from "./schedule-config.js";
@@ -54,6 +55,24 @@ export interface CheckpointConfig {
   readonly everySteps: number;
 }
 
+/** When a run ends before its budget is used, because the validation loss no longer falls. */
+export interface EarlyStopping {
+  /** Which loss: over all tokens, or the mean over the task types, each with the same weight. */
+  readonly on: "all-tokens" | "task-types";
+  /** Validations in a row without a better one after which the run ends. */
+  readonly patience: number;
+  /** Nats per supervised token by which a validation must be lower to be better. */
+  readonly minimumImprovement: number;
+}
+
+/** How often the loss on the validation rows is measured, and what it decides. */
+export interface ValidationConfig {
+  /** Steps between validations; there is always one after the last step. */
+  readonly everySteps: number;
+  /** The model ends with the weights of its best validation. Left out: the whole budget is used, and the last weights stay. */
+  readonly earlyStopping?: EarlyStopping;
+}
+
 /** Everything that decides a training run, besides the model and the rows. */
 export interface TrainConfig {
   readonly budget: Budget;
@@ -70,6 +89,10 @@ export interface TrainConfig {
   /** Decides the order of the rows, epoch by epoch. */
   readonly seed: number;
   readonly checkpoint?: CheckpointConfig;
+  /** What stops a run as a loss spike; changes no step that is taken. Default: `DEFAULT_SPIKE_RULE`. */
+  readonly spike?: SpikeRule | "off";
+  /** Needs validation rows beside the config. */
+  readonly validation?: ValidationConfig;
 }
 
 /** What holds for every run, in words: goes into manifests beside the config. */
@@ -91,6 +114,21 @@ const batchSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("bucketed"), rowsPerStep: count }),
   z.strictObject({ kind: z.literal("packed"), tokensPerRow: count, rowsPerStep: count }),
 ]);
+const spikeSchema = z.union([
+  z.literal("off"),
+  z.strictObject({ window: z.int().min(5), deviations: z.number().min(0), rise: z.number().min(0) }),
+]);
+const validationSchema = z.strictObject({
+  everySteps: count,
+  earlyStopping: z
+    .strictObject({
+      on: z.enum(["all-tokens", "task-types"]),
+      patience: count,
+      minimumImprovement: z.number().min(0),
+    })
+    .optional(),
+});
+
 /** The schema of `TrainConfig` for configurations that contain one; rules between fields are in `parseTrainConfig`. */
 export const trainConfigSchema = z.strictObject({
   budget: budgetSchema,
@@ -103,6 +141,8 @@ export const trainConfigSchema = z.strictObject({
     .optional(),
   seed: z.int().min(0),
   checkpoint: z.strictObject({ directory: z.string().min(1), everySteps: count }).optional(),
+  spike: spikeSchema.optional(),
+  validation: validationSchema.optional(),
 });
 
 /**

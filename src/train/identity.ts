@@ -7,9 +7,9 @@ import type { StepKind } from "./step/training-step.js";
 
 /** What must be equal for a run to go on from a checkpoint with the same bits. */
 export interface RunIdentity {
-  /** The configuration without where and how often to save. */
-  readonly config: Omit<TrainConfig, "checkpoint">;
-  /** Hash of ids and masks of all rows, in order. */
+  /** The configuration without where and how often to save, and what stops it as a spike. */
+  readonly config: Omit<TrainConfig, "checkpoint" | "spike">;
+  /** Hash of ids and masks of all rows, in order; of the validation rows too, where there are any. */
   readonly rows: string;
   /** Hash of the names and shapes of the parameters, and of all that is not trained. */
   readonly model: string;
@@ -24,7 +24,7 @@ export function runIdentity(
   model: TrainableModel,
   step: StepKind,
 ): RunIdentity {
-  const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, seed } = config;
+  const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, seed, validation } = config;
   return {
     config: {
       budget,
@@ -34,6 +34,7 @@ export function runIdentity(
       schedule,
       ...(weightAverage === undefined ? {} : { weightAverage }),
       seed,
+      ...(validation === undefined ? {} : { validation }),
     },
     rows,
     model: hashJson(describe(model)),

@@ -18,6 +18,8 @@ export class DataOrder {
   #epoch: number;
   #next: number;
   #steps: readonly Step[];
+  /** The steps of the epoch after this one, once somebody asked. */
+  #upcoming: readonly Step[] | undefined;
 
   constructor(
     rows: readonly TrainingRow[],
@@ -41,12 +43,27 @@ export class DataOrder {
   /** The next step. */
   next(): Step {
     if (this.#next >= this.#steps.length) {
+      this.#steps = this.#following();
+      this.#upcoming = undefined;
       this.#epoch++;
       this.#next = 0;
-      this.#steps = planEpoch(this.#rows, this.#config, this.#seed, this.#epoch);
     }
-    const step = this.#steps[this.#next++];
-    if (step === undefined) throw new RangeError("an epoch without steps: there are no rows");
-    return step;
+    return stepAt(this.#steps, this.#next++);
   }
+
+  /** The step that `next` will give; the order stays where it is. */
+  peek(): Step {
+    return this.#next < this.#steps.length ? stepAt(this.#steps, this.#next) : stepAt(this.#following(), 0);
+  }
+
+  #following(): readonly Step[] {
+    this.#upcoming ??= planEpoch(this.#rows, this.#config, this.#seed, this.#epoch + 1);
+    return this.#upcoming;
+  }
+}
+
+function stepAt(steps: readonly Step[], index: number): Step {
+  const step = steps[index];
+  if (step === undefined) throw new RangeError("an epoch without steps: there are no rows");
+  return step;
 }

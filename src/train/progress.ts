@@ -1,3 +1,5 @@
+import { bitsPerByte, type Validation } from "./validation.js";
+
 /** What is known after an optimizer step; counts are totals since the start of the run, also across a resume. */
 export interface TrainProgress {
   /** Optimizer steps taken. */
@@ -18,14 +20,51 @@ export interface TrainProgress {
   readonly rows: number;
   /** Passes over the data so far: rows so far / rows. */
   readonly epochs: number;
-  /** Time spent training so far. */
+  /** Time spent training so far, without validation. */
   readonly seconds: number;
   /** Total tokens / seconds. */
   readonly tokensPerSecond: number;
+  /** Supervised tokens / seconds. */
+  readonly supervisedTokensPerSecond: number;
+  /** UTF-8 bytes of the supervised text so far; 0 where they are not known. */
+  readonly supervisedBytes: number;
+  /** Memory of the process after the step, in bytes (resident set). */
+  readonly memoryBytes: number;
+}
+
+/** A step with what was measured after it. */
+export interface StepRecord extends TrainProgress {
+  /** Of this step: the loss in bits per UTF-8 byte of the supervised text, where the bytes are known. */
+  readonly bitsPerByte?: number;
+  /** Where the step was followed by one. */
+  readonly validation?: Validation;
 }
 
 /** What a progress bar shows of a step. */
 export function describeProgress({ step, loss, tokensPerSecond }: TrainProgress): string {
   const speed = Math.round(tokensPerSecond).toLocaleString("en");
   return `step ${step} | loss ${loss.toFixed(3)} | ${speed} tokens/s`;
+}
+
+/**
+ * The steps of a history with what was measured after each.
+ * @param first the first step that is wanted
+ */
+export function recordsOf(
+  history: readonly TrainProgress[],
+  validations: readonly Validation[],
+  first = 1,
+): StepRecord[] {
+  const byStep = new Map(validations.map((validation) => [validation.step, validation]));
+  return history.slice(first - 1).map((progress, index) => {
+    const before = history[first - 2 + index];
+    const bytes = progress.supervisedBytes - (before?.supervisedBytes ?? 0);
+    const tokens = progress.supervisedTokens - (before?.supervisedTokens ?? 0);
+    const validation = byStep.get(progress.step);
+    return {
+      ...progress,
+      ...(bytes > 0 ? { bitsPerByte: bitsPerByte(progress.loss * tokens, bytes) } : {}),
+      ...(validation === undefined ? {} : { validation }),
+    };
+  });
 }

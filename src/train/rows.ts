@@ -92,12 +92,12 @@ function prepareRow({ id, ids, supervised }: Spans, row: number, limits: RowLimi
 }
 
 /** SHA-256 over ids, tokens and masks of the rows in their order: a run resumes on the same data only. */
-export function hashRows(rows: readonly TrainingRow[]): string {
-  return sha256(
-    rows
-      .map(({ id, inputs, targetOffsets, targets }) =>
-        [id, inputs.join(" "), targetOffsets.join(" "), targets.join(" ")].join("\n"),
-      )
-      .join("\n\n"),
+export function hashRows(rows: readonly TrainingRow[], validation: readonly Spans[] = []): string {
+  const trained = rows.map(({ id, inputs, targetOffsets, targets }) =>
+    [id, inputs.join(" "), targetOffsets.join(" "), targets.join(" ")].join("\n"),
   );
+  const held = validation.map(({ id, taskType, ids, supervised }) =>
+    [id, taskType, ids.join(" "), supervised.map(Number).join("")].join("\n"),
+  );
+  return sha256([...trained, ...(held.length === 0 ? [] : ["validation", ...held])].join("\n\n"));
 }

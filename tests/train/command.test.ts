@@ -218,6 +218,7 @@ test("metrics of steps that a resumed run takes again are replaced", () => {
   const at = (step: number, loss: number): TrainProgress => ({
     ...{ step, loss, learningRate: 1, gradientNorm: 1, supervisedTokens: 1, totalTokens: 1 },
     ...{ positions: 1, rows: 1, epochs: 1, seconds: 1, tokensPerSecond: 1 },
+    ...{ supervisedTokensPerSecond: 1, supervisedBytes: 0, memoryBytes: 1 },
   });
   const first = new MetricsFile(path);
   for (const step of [1, 2, 3, 4, 5]) first.add(at(step, 1));

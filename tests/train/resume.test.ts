@@ -21,7 +21,7 @@ import { checkpointSteps } from "../../src/train/checkpoint.js";
 import type { TrainConfig } from "../../src/train/config.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
 import { RESUME_CONFIG } from "./resume-config.js";
-import { NextTokenModel, spansOf, waveRows } from "./stand-in.js";
+import { NextTokenModel, spansOf, untimed, waveRows } from "./stand-in.js";
 
 const root = mkdtempSync(join(tmpdir(), "ift-kit-resume-"));
 let folders = 0;
@@ -77,7 +77,6 @@ test("a run that is stopped and resumed is the uninterrupted run, bit for bit", 
   const [resumed, result] = await run(config, { resume: true });
   assert.equal(resumed, whole);
   assert.equal(result.status, "finished");
-  const untimed = (step: TrainResult["progress"]): object => ({ ...step, seconds: 0, tokensPerSecond: 0 });
   assert.deepEqual(result.history.map(untimed), history.map(untimed));
   assert.ok(result.progress.seconds > (result.history[18]?.seconds ?? NaN), "the clock goes on");
   // A finished run is read back; nothing is trained.

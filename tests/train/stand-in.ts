@@ -1,6 +1,7 @@
 import { embeddingLookup } from "../../src/engine/ops/index.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import type { ModelInput, TrainableModel } from "../../src/train/loss.js";
+import type { StepRecord } from "../../src/train/progress.js";
 import type { Spans } from "../../src/data/spans.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 
@@ -97,4 +98,13 @@ export function waveRows(count: number, vocabularySize = 11): Spans[] {
     );
     return spansOf(`row${row}`, ids, 1 + (row % (length - 1)));
   });
+}
+
+/** A step without what the clock and the machine decide. */
+export function untimed(record: StepRecord): object {
+  const { seconds, tokensPerSecond, supervisedTokensPerSecond, memoryBytes, ...rest } = record;
+  return {
+    ...rest,
+    measured: [seconds, tokensPerSecond, supervisedTokensPerSecond, memoryBytes].every(Number.isFinite),
+  };
 }

@@ -1,0 +1,344 @@
+import { setImmediate } from "node:timers/promises";
+import type { Spans } from "../data/spans.js";
+import { tf } from "../engine/tensorflow.js";
+import { KitError } from "../support/errors.js";
+import { type ProgressBar, progressBar, silentProgress } from "../support/progress.js";
+import { type BatchArrays, checkBatching, fitStep, layOut, type Step } from "./batch.js";
+import { loadCheckpoint, prepareCheckpoints, saveCheckpoint, type SavedRun } from "./checkpoint.js";
+import type { TrainConfig } from "./config.js";
+import { divergenceError } from "./divergence.js";
+import { type SavedValidations, ValidationWatch } from "./early-stopping.js";
+import { type RunIdentity, runIdentity } from "./identity.js";
+import type { TrainableModel } from "./loss.js";
+import type { TrainOptions, TrainResult } from "./options.js";
+import { DataOrder } from "./order.js";
+import { describeProgress, recordsOf, type StepRecord, type TrainProgress } from "./progress.js";
+import { hashRows, prepareRows, type TrainingRow } from "./rows.js";
+import { learningRateOf } from "./schedule.js";
+import { DEFAULT_SPIKE_RULE, findSpike, type Spike } from "./spike.js";
+import { createStep, stepKind } from "./step/create-step.js";
+import type { StepMeasure, TrainingStep } from "./step/training-step.js";
+import type { RunEnd, Tracker } from "./track/tracker.js";
+import { Validator } from "./validation.js";
+
+/** One run of `train`: the loop, and how it goes on from a checkpoint. */
+export class TrainRun {
+  readonly #model: TrainableModel;
+  readonly #rows: readonly TrainingRow[];
+  /** UTF-8 bytes of the supervised text of each row; 0 where they are not known. */
+  readonly #bytes: readonly number[];
+  readonly #config: TrainConfig;
+  readonly #options: TrainOptions;
+  readonly #identity: RunIdentity;
+  readonly #step: TrainingStep;
+  readonly #order: DataOrder;
+  readonly #bar: ProgressBar;
+  readonly #history: TrainProgress[];
+  readonly #watch: ValidationWatch | undefined;
+  /** `performance.now()` at which a run of the same seconds without a break would have started. */
+  #started: number;
+  #finished: boolean;
+  /** The step of the newest checkpoint on disk. */
+  #saved: number;
+
+  constructor(model: TrainableModel, rows: readonly Spans[], config: TrainConfig, options: TrainOptions) {
+    this.#model = model;
+    this.#config = config;
+    this.#options = options;
+    this.#rows = prepareRows(rows, model.config);
+    this.#bytes = rows.map((row) => options.bytesOf?.(row) ?? 0);
+    checkBatching(this.#rows, config.batch, model.config.contextLength);
+    const validationRows = validationRowsOf(config, options);
+    const kind = stepKind(model, options.compile ?? true);
+    this.#identity = runIdentity(config, hashRows(this.#rows, validationRows), model, kind);
+    this.#bar = options.progress === true ? progressBar(options.label ?? "train") : silentProgress;
+    const validator =
+      validationRows && new Validator(model, validationRows, this.#rows, config, options.bytesOf);
+    const saved = this.#load();
+    for (const [name, values] of saved?.parameters ?? []) assignValues(model, name, values);
+    this.#step = createStep(
+      kind,
+      model,
+      config,
+      this.#rows,
+      saved && { count: saved.state.history.length, slots: saved.slots },
+    );
+    this.#watch =
+      validator &&
+      config.validation &&
+      new ValidationWatch(
+        model,
+        validator,
+        config.validation,
+        saved && { validations: saved.state.validations, best: saved.best },
+      );
+    this.#order = new DataOrder(this.#rows, config.batch, config.seed, saved?.state.position);
+    this.#history = [...(saved?.state.history ?? [])];
+    this.#finished = saved?.state.finished ?? false;
+    this.#saved = this.#history.length;
+    this.#started = performance.now() - (this.#last?.seconds ?? 0) * 1000;
+  }
+
+  async run(): Promise<TrainResult> {
+    const trackers = this.#options.trackers ?? [];
+    let end: RunEnd = "failed";
+    try {
+      const before = this.#records();
+      for (const tracker of trackers) tracker.start(before);
+      await this.#loop(trackers);
+      if (this.#saved < this.#history.length) this.#save();
+      end = this.#finished ? "finished" : "stopped";
+    } finally {
+      this.#step.synchronise(this.#config.weightAverage?.use);
+      this.#bar.stop();
+      for (const tracker of trackers) await tracker.end(end);
+    }
+    return this.#result();
+  }
+
+  async #loop(trackers: readonly Tracker[]): Promise<void> {
+    const { signal, onStep } = this.#options;
+    while (!this.#finished && signal?.aborted !== true) {
+      const progress = this.#takeStep();
+      if (progress !== undefined) {
+        this.#history.push(progress);
+        this.#validate();
+        this.#bar.update(this.#used() / this.#config.budget.amount, describeProgress(progress));
+        const [record] = recordsOf(this.#history, this.#validations.validations, progress.step);
+        if (record !== undefined) for (const tracker of trackers) tracker.step(record);
+        onStep?.(progress);
+        if (this.#checkpointIsDue()) this.#save();
+      }
+      await setImmediate();
+    }
+  }
+
+  #result(): TrainResult {
+    const progress = this.#last;
+    if (progress === undefined) {
+      if (this.#finished) throw this.#budgetError();
+      throw new KitError("training was stopped before its first step", "start it again");
+    }
+    const { validations, best } = this.#validations;
+    if (this.#finished) for (const [name, values] of best) assignValues(this.#model, name, values);
+    return {
+      status: this.#finished ? "finished" : "stopped",
+      progress,
+      history: this.#records(),
+      validations,
+      best: this.#watch?.best,
+      stoppedEarly: this.#finished && this.#watch?.exhausted === true,
+      step: this.#identity.step,
+    };
+  }
+
+  get #last(): TrainProgress | undefined {
+    return this.#history.at(-1);
+  }
+
+  get #validations(): SavedValidations {
+    return this.#watch?.saved ?? { validations: [], best: new Map() };
+  }
+
+  #records(): StepRecord[] {
+    return recordsOf(this.#history, this.#validations.validations);
+  }
+
+  /** One optimizer step; undefined when no row fits into what is left of the budget. */
+  #takeStep(): TrainProgress | undefined {
+    const { budget } = this.#config;
+    const used = this.#used();
+    const full = this.#order.next();
+    const step =
+      budget.unit === "steps" ? full : fitStep(full, (row) => this.#cost(row), budget.amount - used);
+    const indexes = step.flat();
+    const own = budget.unit === "steps" ? 1 : sumOf(indexes, (row) => this.#cost(row));
+    this.#finished = indexes.length < full.flat().length || this.#isLast(budget.amount - used - own);
+    if (indexes.length === 0) return undefined;
+    const learningRate = learningRateOf(this.#config, this.#history.length + 1, used, own);
+    const batches = this.#batches(step);
+    const measure = this.#step.measure(batches);
+    this.#check(step, measure, learningRate);
+    this.#step.update(learningRate, measure.gradientNorm);
+    return this.#progressAfter(indexes, batches, measure, learningRate);
+  }
+
+  /** Whether no further step can be taken. @param left of the budget after this step */
+  #isLast(left: number): boolean {
+    if (left <= 0 || this.#config.budget.unit === "steps") return left <= 0;
+    return fitStep(this.#order.peek(), (row) => this.#cost(row), left).length === 0;
+  }
+
+  /** @throws KitError when the step must not be taken: something is not finite, or the loss is a spike */
+  #check(step: Step, measure: StepMeasure, learningRate: number): void {
+    const { loss, gradientNorm } = measure;
+    const rule = this.#config.spike ?? DEFAULT_SPIKE_RULE;
+    let spike: Spike | undefined;
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      if (rule === "off") return;
+      const recent = this.#history.slice(-rule.window).map((progress) => progress.loss);
+      spike = findSpike(recent, loss, rule);
+      if (spike === undefined) return;
+    }
+    this.#step.discard();
+    this.#step.synchronise();
+    throw divergenceError(this.#model, this.#rows, step, {
+      ...measure,
+      step: this.#history.length + 1,
+      learningRate,
+      spike,
+      savedStep: this.#config.checkpoint === undefined ? 0 : this.#saved,
+    });
+  }
+
+  #progressAfter(
+    indexes: readonly number[],
+    batches: readonly BatchArrays[],
+    { loss, gradientNorm }: StepMeasure,
+    learningRate: number,
+  ): TrainProgress {
+    const before = this.#last;
+    const seconds = (performance.now() - this.#started) / 1000;
+    const totalTokens = (before?.totalTokens ?? 0) + sumOf(indexes, (row) => this.#row(row).tokens);
+    const supervisedTokens =
+      (before?.supervisedTokens ?? 0) + sumOf(indexes, (row) => this.#row(row).targets.length);
+    const rows = (before?.rows ?? 0) + indexes.length;
+    return {
+      step: (before?.step ?? 0) + 1,
+      loss,
+      learningRate,
+      gradientNorm,
+      supervisedTokens,
+      totalTokens,
+      positions: (before?.positions ?? 0) + sumOf(batches, ({ ids }) => ids.length),
+      rows,
+      epochs: rows / this.#rows.length,
+      seconds,
+      tokensPerSecond: totalTokens / seconds,
+      supervisedTokensPerSecond: supervisedTokens / seconds,
+      supervisedBytes: (before?.supervisedBytes ?? 0) + sumOf(indexes, (row) => this.#bytes[row] ?? 0),
+      memoryBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  /** Measures the validation loss where it is due; ends the run where it no longer falls. */
+  #validate(): void {
+    const watch = this.#watch;
+    if (watch?.isDue(this.#history.length, this.#finished) !== true) return;
+    const started = performance.now();
+    const weights = this.#config.weightAverage?.use;
+    this.#step.synchronise(weights);
+    watch.measure(this.#history.length);
+    if (weights === "average") this.#step.synchronise();
+    if (watch.exhausted) this.#finished = true;
+    this.#started += performance.now() - started;
+  }
+
+  #batches(step: Step): BatchArrays[] {
+    const { batch, microBatchRows = step.length } = this.#config;
+    const batches: BatchArrays[] = [];
+    for (let first = 0; first < step.length; first += microBatchRows) {
+      batches.push(layOut(this.#rows, step.slice(first, first + microBatchRows), batch.kind));
+    }
+    return batches;
+  }
+
+  #row(index: number): TrainingRow {
+    const row = this.#rows[index];
+    if (row === undefined) throw new RangeError(`there is no row ${index}`);
+    return row;
+  }
+
+  /** What a row of data takes from a budget of tokens. */
+  #cost(index: number): number {
+    const { targets, tokens } = this.#row(index);
+    return this.#config.budget.unit === "supervised-tokens" ? targets.length : tokens;
+  }
+
+  /** Budget used so far, in its unit. */
+  #used(): number {
+    const last = this.#last;
+    if (last === undefined) return 0;
+    const { unit } = this.#config.budget;
+    if (unit === "steps") return last.step;
+    return unit === "supervised-tokens" ? last.supervisedTokens : last.totalTokens;
+  }
+
+  #checkpointIsDue(): boolean {
+    const every = this.#config.checkpoint?.everySteps;
+    return every !== undefined && this.#history.length % every === 0;
+  }
+
+  #load(): SavedRun | undefined {
+    const directory = this.#config.checkpoint?.directory;
+    if (directory === undefined) return undefined;
+    prepareCheckpoints(directory);
+    return loadCheckpoint(directory, this.#identity, this.#options.resume === true);
+  }
+
+  #save(): void {
+    const { checkpoint } = this.#config;
+    if (checkpoint === undefined) return;
+    this.#step.synchronise();
+    const { validations, best } = this.#validations;
+    saveCheckpoint(checkpoint.directory, {
+      state: {
+        identity: this.#identity,
+        position: this.#order.position,
+        finished: this.#finished,
+        history: this.#history,
+        validations,
+      },
+      parameters: this.#model.parameters,
+      slots: this.#step.slots(),
+      best,
+    });
+    this.#saved = this.#history.length;
+  }
+
+  #budgetError(): KitError {
+    const { unit, amount } = this.#config.budget;
+    return new KitError(`the budget of ${amount} ${unit} is less than one row has`, "raise it", {
+      field: "budget.amount",
+    });
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+  }
+}
+
+/** @throws KitError where only one of the rows and their configuration is given */
+function validationRowsOf(
+  { validation }: TrainConfig,
+  { validation: rows }: TrainOptions,
+): readonly Spans[] | undefined {
+  if ((validation === undefined) === (rows === undefined)) return rows;
+  throw validation === undefined
+    ? new KitError(
+        "there are validation rows, but the config has no validation",
+        "add it or leave out the rows",
+        {
+          field: "validation",
+        },
+      )
+    : new KitError(
+        "the config has a validation, but no validation rows are given",
+        "give options.validation",
+        {
+          field: "validation",
+        },
+      );
+}
+
+function assignValues(model: TrainableModel, name: string, values: Float32Array): void {
+  const variable = model.parameters.get(name);
+  if (variable === undefined) throw new Error(`no parameter ${name}`);
+  const value = tf.tensor(values, variable.shape);
+  variable.assign(value);
+  value.dispose();
+}
+
+function sumOf<Item>(items: readonly Item[], valueOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + valueOf(item), 0);
+}
