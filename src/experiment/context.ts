@@ -3,6 +3,8 @@ import type { RunProgress, RunResult, RunSpecification } from "./result.js";
 /** What a run is given besides its specification. */
 export interface RunContext {
   readonly key: string;
+  /** Hash of the code that decides the result, for the manifest. */
+  readonly sourceHash: string;
   /** A folder of the run's own, for its checkpoint. */
   readonly workFolder: string;
   readonly signal: AbortSignal;

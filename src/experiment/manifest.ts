@@ -10,12 +10,13 @@ import { readJsonFile } from "../support/files.js";
 import { hashJson } from "../support/hash.js";
 import { TRAINING_RULES } from "../train/config.js";
 import type { RunManifest } from "./result.js";
-import { sourceHash } from "./store.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What a run was made of. */
 export interface ManifestParts {
+  /** Hash of the code that decides the result: see `decidingSources`. */
+  readonly sourceHash: string;
   readonly engine: EngineInfo;
   readonly template: Template;
   readonly tokenizer: Tokenizer;
@@ -31,7 +32,7 @@ export function buildManifest(parts: ManifestParts): RunManifest {
   return {
     kitVersion: version,
     commit: commitOfCheckout(),
-    sourceHash: sourceHash(),
+    sourceHash: parts.sourceHash,
     node: process.versions.node,
     dependencies,
     engine: {

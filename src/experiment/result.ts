@@ -22,7 +22,7 @@ const manifestSchema = z.strictObject({
   kitVersion: z.string(),
   /** Commit of the checkout, or "unknown" outside one; "+changes" where files differ from it. */
   commit: z.string(),
-  /** SHA-256 over the sources that decide a result. */
+  /** SHA-256 over the modules that decide a result, and the versions of the packages that they import. */
   sourceHash: z.string(),
   node: z.string(),
   dependencies: z.record(z.string(), z.string()),
@@ -50,20 +50,43 @@ const trainingSchema = z.strictObject({
   rows: count,
   droppedRows: count,
   truncatedRows: count,
+  /** Floating-point operations of the training, as `cost/flops.ts` counts them. */
+  flops: z.number().min(0),
+  /** SHA-256 of all trained weights at the end: two runs with the same one have the same bits. */
+  weightsHash: z.string(),
 });
+
+/** What became of the training rows of one task type; see `LedgerLine`. */
+const ledgerLineSchema = z.strictObject({
+  taskType: z.string(),
+  rowsIn: count,
+  rendered: count,
+  dropped: z.record(z.string(), count),
+  truncated: count,
+  cutTokens: count,
+  demonstrationsDropped: count,
+  supervisedTokens: count,
+  totalTokens: count,
+});
+
+/** The version of a result; a reader refuses others. */
+export const RUN_RESULT_VERSION = 2;
 
 /** What a finished run leaves: enough to draw every figure and to score it again by other metrics. */
 export const runResultSchema = z.strictObject({
-  version: z.literal(1),
-  /** Hash of the specification and the sources: the same run is never computed twice. */
+  version: z.literal(RUN_RESULT_VERSION),
+  /** The content address: hash of the specification, the code and the engine. The same run is never computed twice. */
   key: z.string(),
   suite: z.string(),
   arm: z.string(),
   seed: count,
-  /** The resolved configuration, whole. */
-  specification: z.unknown(),
+  /** What was asked for, whole. */
+  specification: z.looseObject({ suite: z.string(), id: z.string(), arm: z.string(), seed: count }),
+  /** What the suite made of it: render policy, decoder, training configuration, template, metrics. */
+  resolved: z.unknown(),
   manifest: manifestSchema,
   training: trainingSchema,
+  ledger: z.array(ledgerLineSchema),
   /** Loss in nats per supervised token over the run, thinned. */
   curve: z.array(z.strictObject({ step: count, supervisedTokens: count, loss: z.number() })),
   rows: z.array(scoredRowSchema),
@@ -74,10 +97,13 @@ export type RunManifest = z.infer<typeof manifestSchema>;
 export type RunTraining = z.infer<typeof trainingSchema>;
 export type RunResult = z.infer<typeof runResultSchema>;
 
-/** What a run is asked to do; suites add their own fields. */
+/**
+ * What a run is asked to do; suites add their own fields, all of them JSON values. Names (`id`, `arm`) are not part of
+ * what is computed: two plans may call the same run differently.
+ */
 export interface RunSpecification {
   readonly suite: string;
-  /** Names the run within its experiment; a file name. */
+  /** Names the run within its experiment. */
   readonly id: string;
   /** What is compared: runs of the same arm differ in the seed alone. */
   readonly arm: string;

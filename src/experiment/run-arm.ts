@@ -14,9 +14,12 @@ import { hashJson } from "../support/hash.js";
 import type { TrainConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/progress.js";
 import { train } from "../train/train.js";
-import { buildManifest } from "./manifest.js";
-import type { RunResult, RunSpecification, ScoredRow } from "./result.js";
+import type { RunBudget } from "./budget.js";
 import type { RunContext } from "./context.js";
+import { rowLengths, trainerBudget, trainingFlops } from "./cost/flops.js";
+import { buildManifest } from "./manifest.js";
+import { RUN_RESULT_VERSION, type RunResult, type RunSpecification, type ScoredRow } from "./result.js";
+import { weightsHash } from "./weights-hash.js";
 
 /** Rows to be answered after training. */
 export interface TestPart {
@@ -39,7 +42,7 @@ export interface ArmInputs {
   readonly tokenizer: Tokenizer;
   readonly policy: RenderPolicy;
   readonly start: ArmStart;
-  readonly training: TrainConfig;
+  readonly training: Omit<TrainConfig, "budget"> & { readonly budget: RunBudget };
   /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
   /** Rows that are answered together. */
@@ -72,15 +75,20 @@ export async function runArm(
   const decoder = startOf(inputs, specification.seed);
   const report = (share: number, step: TrainProgress): void =>
     context.onProgress({ fraction: share, tokensPerSecond: step.tokensPerSecond });
+  const lengths = rowLengths(rendered.spans.map(({ ids }) => ids.length));
+  const training: TrainConfig = {
+    ...inputs.training,
+    budget: trainerBudget(inputs.training.budget, decoder.config, lengths),
+  };
   const trained = await train(
     decoder,
     rendered.spans,
-    { ...inputs.training, checkpoint: { directory: context.workFolder, everySteps: CHECKPOINT_STEPS } },
+    { ...training, checkpoint: { directory: context.workFolder, everySteps: CHECKPOINT_STEPS } },
     {
       signal: context.signal,
       resume: true,
       progress: false,
-      onStep: throttled((step) => report(TRAINING_SHARE * budgetShare(inputs.training, step), step)),
+      onStep: throttled((step) => report(TRAINING_SHARE * budgetShare(training, step), step)),
     },
   );
   if (trained.status === "stopped") return undefined;
@@ -91,6 +99,7 @@ export async function runArm(
     rows.push(...answered);
   }
   const manifest = buildManifest({
+    sourceHash: context.sourceHash,
     engine,
     template,
     tokenizer,
@@ -98,15 +107,18 @@ export async function runArm(
     trainingData: inputs.train,
     testData: inputs.tests,
   });
+  const trainedWeights = weightsHash(decoder.weights);
+  const flopsPerToken = trainingFlops(decoder.config, lengths) / lengths.tokens;
   decoder.dispose();
   const { step, supervisedTokens, totalTokens, epochs, seconds } = trained.progress;
   return {
-    version: 1,
+    version: RUN_RESULT_VERSION,
     key: context.key,
     suite: specification.suite,
     arm: specification.arm,
     seed: specification.seed,
-    specification: { ...specification, resolved: resolvedOf(inputs) },
+    specification: { ...specification },
+    resolved: resolvedOf(inputs, training),
     manifest,
     training: {
       steps: step,
@@ -117,7 +129,10 @@ export async function runArm(
       rows: rendered.spans.length,
       droppedRows: rendered.dropped.length,
       truncatedRows: rendered.ledger.total.truncated,
+      flops: flopsPerToken * totalTokens,
+      weightsHash: trainedWeights,
     },
+    ledger: [...rendered.ledger.lines],
     curve: thinned(trained.history),
     rows,
   };
@@ -190,8 +205,8 @@ function thinned(history: readonly TrainProgress[]): RunResult["curve"] {
     .map(({ step, supervisedTokens, loss }) => ({ step, supervisedTokens, loss }));
 }
 
-function resolvedOf(inputs: ArmInputs): unknown {
-  const { policy, start, training, maxNewTokens, testBatchRows, template, metrics } = inputs;
+function resolvedOf(inputs: ArmInputs, training: TrainConfig): unknown {
+  const { policy, start, maxNewTokens, testBatchRows, template, metrics } = inputs;
   return {
     policy,
     start,

@@ -1,19 +1,19 @@
 import { KitError } from "../support/errors.js";
-import type { RunSuite } from "./context.js";
+import { miniSuite } from "./mini/suite.js";
+import { instructionSuite } from "./natural-instructions/suite.js";
+import { rewriteSuite } from "./rewrite/suite.js";
+import type { Suite } from "./suite.js";
 
-/** The code that does the runs of a suite, loaded when it is needed. */
-export async function suiteByName(name: string): Promise<RunSuite> {
-  switch (name) {
-    case "mini-grid":
-      return (await import("./mini/run.js")).runMini;
-    case "string-rewrite":
-      return (await import("./rewrite/run.js")).runRewrite;
-    case "natural-instructions":
-      return (await import("./natural-instructions/run.js")).runNaturalInstructions;
-    default:
-      throw new KitError(
-        `there is no suite "${name}"`,
-        'use "mini-grid", "string-rewrite" or "natural-instructions"',
-      );
-  }
+/** All suites; what they need to run is loaded when a run is done. */
+const SUITES: readonly Suite[] = [miniSuite, rewriteSuite, instructionSuite];
+
+/**
+ * The suite of a name.
+ * @throws KitError that names the suites there are
+ */
+export function suiteByName(name: string): Suite {
+  const suite = SUITES.find((one) => one.name === name);
+  if (suite !== undefined) return suite;
+  const names = SUITES.map((one) => `"${one.name}"`);
+  throw new KitError(`there is no suite "${name}"`, `use one of ${names.join(", ")}`, { field: "suite" });
 }

@@ -53,8 +53,8 @@ const scaling = z.strictObject({
   originalContextLength: size,
 });
 
-const schema = z.strictObject({
-  vocabularySize: size,
+/** The schema of a decoder's shape, for configurations that contain one; rules between fields are in `parseDecoderConfig`. */
+export const decoderShapeSchema = z.strictObject({
   width: size,
   layers: z.int().min(1).max(1000),
   heads: size,
@@ -75,6 +75,8 @@ const schema = z.strictObject({
   ]),
   tiedHead: z.boolean(),
 });
+
+const schema = z.strictObject({ vocabularySize: size, ...decoderShapeSchema.shape });
 
 /**
  * Checks the config of a decoder, e.g. one read from a file or given in a notebook.

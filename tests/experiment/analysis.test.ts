@@ -26,12 +26,14 @@ function fakeRun(format: RewriteArm, rules: number, seed: number, heldOut: numbe
       scores: { "exact-match": random.next() < right ? 1 : 0 },
     }));
   return {
-    version: 1,
+    version: 2,
     key: "",
     suite: "string-rewrite",
     arm: armName(format, rules),
     seed,
-    specification: {},
+    specification: { suite: "string-rewrite", id: "", arm: armName(format, rules), seed },
+    resolved: {},
+    ledger: [],
     manifest: {
       kitVersion: "0",
       commit: "",
@@ -56,6 +58,8 @@ function fakeRun(format: RewriteArm, rules: number, seed: number, heldOut: numbe
       rows: 100,
       droppedRows: 0,
       truncatedRows: 0,
+      flops: 0,
+      weightsHash: "",
     },
     curve: [{ step: 10, supervisedTokens: 1000, loss: 0.5 }],
     rows: [...rows("held-out", heldOut), ...rows("seen", seen)],

@@ -49,7 +49,7 @@ test("the plan has every arm once for each seed, under one budget", () => {
   }
   assert.equal(arms.length, 3 * 7);
   assert.equal(new Set(plan.map(({ id }) => id)).size, plan.length);
-  assert.equal(new Set(plan.map(({ settings }) => settings.supervisedTokens)).size, 1);
+  assert.equal(new Set(plan.map(({ settings }) => settings.budget.amount)).size, 1);
 });
 
 test("arms differ in what is shown beside the same texts and answers, and in nothing else", () => {
@@ -117,6 +117,7 @@ test("a run answers every level, and two runs of one specification are the same"
   const once = async (name: string): Promise<RunResult> => {
     const result = await runMini(run, {
       key: "key",
+      sourceHash: "",
       workFolder: join(folder, name),
       signal: new AbortController().signal,
       onProgress: () => undefined,
@@ -132,6 +133,7 @@ test("a run answers every level, and two runs of one specification are the same"
   assert.equal(first.training.droppedRows, 0, "no row is too long");
   assert.deepEqual(first.rows, second.rows);
   assert.deepEqual(first.curve, second.curve);
+  assert.equal(first.training.weightsHash, second.training.weightsHash);
 });
 
 /** Results whose rows are right with probabilities that depend on arm and level. */
@@ -152,12 +154,14 @@ function fakeResults(rightOf: (run: MiniRun, level: string) => number, settings:
       })),
     );
     return {
-      version: 1,
+      version: 2,
+      resolved: {},
+      ledger: [],
       key: "",
       suite: "mini-grid",
       arm: run.arm,
       seed: run.seed,
-      specification: {},
+      specification: { ...run },
       manifest: {
         kitVersion: "0",
         commit: "",
@@ -182,6 +186,8 @@ function fakeResults(rightOf: (run: MiniRun, level: string) => number, settings:
         rows: 100,
         droppedRows: 0,
         truncatedRows: 0,
+        flops: 0,
+        weightsHash: "",
       },
       curve: [{ step: 10, supervisedTokens: 1000, loss: 0.5 }],
       rows,

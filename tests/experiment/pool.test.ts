@@ -6,7 +6,8 @@ import { after, test } from "node:test";
 import { doRuns, requireAll } from "../../src/experiment/pool.js";
 import type { RunResult } from "../../src/experiment/result.js";
 import { planRewriteRuns, type RewriteRun } from "../../src/experiment/rewrite/plan.js";
-import { readRunResult, RunStore } from "../../src/experiment/store.js";
+import { RunStore } from "../../src/experiment/store.js";
+import { readRunResult } from "../../src/experiment/store/result-file.js";
 import { TINY_SETTINGS } from "./tiny.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ift-kit-pool-"));
@@ -25,7 +26,7 @@ test("the plan has every arm once for each seed, and one budget for all", () => 
     plan.map(({ id }) => id),
     ["sft-tag-20", "ift-shuffled-20", "ift-20", "ift-2", "sft-20"].map((arm) => `${arm}-seed-1`),
   );
-  assert.equal(new Set(plan.map(({ settings }) => settings.supervisedTokens)).size, 1);
+  assert.equal(new Set(plan.map(({ settings }) => settings.budget.amount)).size, 1);
 });
 
 test("runs are done in workers, stored, and found again", async () => {
@@ -45,7 +46,7 @@ test("runs are done in workers, stored, and found again", async () => {
   assert.deepEqual(again.results, done.results, "nothing was computed twice");
 
   // A damaged result is done again, and gives the same numbers; other settings are another run.
-  const path = store.path(first);
+  const path = store.resultPath(store.key(first));
   writeFileSync(path, readFileSync(path, "utf8").slice(0, 500));
   assert.throws(() => readRunResult(path), new RegExp("not valid JSON"));
   assert.equal(store.find(first), undefined);
@@ -58,7 +59,14 @@ test("runs are done in workers, stored, and found again", async () => {
 });
 
 test("a stopped experiment goes on, and ends with the numbers of one that was never stopped", async () => {
-  const run = { ...first, settings: { ...first.settings, supervisedTokens: 6000, trainingRows: 1200 } };
+  const run = {
+    ...first,
+    settings: {
+      ...first.settings,
+      budget: { unit: "supervised-tokens", amount: 6000 },
+      trainingRows: 1200,
+    },
+  } as const;
   const whole = await doRuns([run], new RunStore(join(folder, "never-stopped")), { processes: 1 });
   const store = new RunStore(join(folder, "stopped"));
   const stop = new AbortController();

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { readRunResult } from "../../src/experiment/store.js";
+import type { RunResult } from "../../src/experiment/result.js";
+import { readRunResult } from "../../src/experiment/store/result-file.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const shared = join(root, "../shared/datasets/natural-instructions/tasks");
@@ -37,6 +38,14 @@ async function start(...args: string[]): Promise<Outcome> {
   }
 }
 
+/** The result of an arm's only seed. */
+function storedResult(out: string, arm: string): RunResult | undefined {
+  const results = join(out, "results");
+  return readdirSync(results)
+    .map((file) => readRunResult(join(results, file)))
+    .find((result) => result.arm === arm);
+}
+
 test(
   "Super-NaturalInstructions, small: trains, asks held-out task types, reports scores beside the floors",
   { skip: existsSync(shared) ? false : "needs ../shared/datasets, which is not here" },
@@ -51,8 +60,7 @@ test(
       assert.ok(page.includes(name), name);
     }
     assert.ok(readdirSync(join(out, "report", "images")).includes("task-types-rouge-l.png"));
-    const ift = readRunResult(join(out, "ift-seed-1.json"));
-    const sft = readRunResult(join(out, "sft-seed-1.json"));
+    const [ift, sft] = ["ift", "sft"].map((arm) => storedResult(out, arm)) as [RunResult, RunResult];
     const heldOut = ift.rows.filter(({ part }) => part === "held-out");
     assert.equal(new Set(heldOut.map(({ taskType }) => taskType)).size, 12);
     const trained = new Set(ift.rows.filter(({ part }) => part === "seen").map(({ taskType }) => taskType));
@@ -64,8 +72,11 @@ test(
     assert.ok(ift.training.totalTokens > sft.training.totalTokens, "definitions are read, too");
     // What was let pass is said in the report and stands in every run.
     assert.match(page, /Leaks that were allowed by name: [^.]*sibling-task \d+/);
-    const { settings } = ift.specification as { settings: { leakage: unknown } };
-    assert.deepEqual(settings.leakage, { remove: "held-out", allow: ["shared-source", "sibling-task"] });
+    const { settings } = ift.specification as unknown as { settings: { split: { leakage: unknown } } };
+    assert.deepEqual(settings.split.leakage, {
+      remove: "held-out",
+      allow: ["shared-source", "sibling-task"],
+    });
     // A leak that is not allowed stops the experiment before any training.
     const stopped = await start(
       "--data",
@@ -78,7 +89,7 @@ test(
     );
     assert.equal(stopped.code, 1);
     assert.match(stopped.stderr, /the split leaks: sibling-task.*--allow-leak sibling-task/);
-    assert.ok(!existsSync(join(`${out}-2`, "ift-seed-1.json")));
+    assert.ok(!existsSync(join(`${out}-2`, "results")));
   },
 );
 

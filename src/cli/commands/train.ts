@@ -2,6 +2,7 @@ import { basename, extname, join } from "node:path";
 import { Command } from "commander";
 import { startEngine } from "../../engine/start.js";
 import { buildManifest } from "../../experiment/manifest.js";
+import { decidingSources } from "../../experiment/store/sources.js";
 import { saveDecoder } from "../../model/checkpoint.js";
 import { mergeAdapter } from "../../model/lora/merge.js";
 import { saveAdapter } from "../../model/lora/peft.js";
@@ -62,6 +63,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     const run = await prepareRun(config, file);
     const { tokenizer, decoder, examples } = run;
     const manifest = buildManifest({
+      sourceHash: decidingSources(new URL(import.meta.url)).hash,
       engine,
       template: config.template,
       tokenizer,

@@ -1,7 +1,7 @@
 import { GRID_LEVELS, type GridCluster, type GridLevel } from "../../data/mini/grid/rows.js";
 import type { RunSpecification } from "../result.js";
 import { startHash } from "./start.js";
-import type { MiniArm, MiniSettings } from "./settings.js";
+import type { MiniArm, MiniRunSettings, MiniSettings } from "./settings.js";
 
 /** One training run of the mini-world grid. */
 export interface MiniRun extends RunSpecification {
@@ -17,8 +17,34 @@ export interface MiniRun extends RunSpecification {
   readonly clusters: readonly GridCluster[];
   /** SHA-256 of the model that the run starts from; "random" where there is none. */
   readonly startHash: string;
-  /** All that decides the run, without what only other runs use. */
-  readonly settings: Omit<MiniSettings, "seeds" | "trainingCells" | "clusters">;
+  /** All else that decides the run. */
+  readonly settings: Pick<
+    MiniRunSettings,
+    "start" | "trainingRows" | "budget" | "rowsPerStep" | "learningRate"
+  > &
+    Pick<MiniSettings, "testRows" | "clusterRows">;
+}
+
+/**
+ * What a run with these settings is asked to do.
+ * @throws KitError when the model to start from cannot be read
+ */
+export function specifyMini({
+  format,
+  trainingCells,
+  split: { without },
+  evaluation: { levels, clusters, ...rows },
+  ...settings
+}: MiniRunSettings): Omit<MiniRun, "suite" | "id" | "arm" | "seed"> {
+  return {
+    format,
+    trainingCells,
+    ...(without === undefined ? {} : { without }),
+    levels,
+    clusters,
+    startHash: startHash(settings.start),
+    settings: { ...settings, ...rows },
+  };
 }
 
 /** The name of an arm: the format, and the number of training task types. */
@@ -43,7 +69,8 @@ export function clusterLevel({ over, name }: GridCluster): string {
  * @throws KitError when the model to start from cannot be read
  */
 export function planMiniRuns(settings: MiniSettings): MiniRun[] {
-  const { seeds, trainingCells, clusters, ...shared } = settings;
+  const { seeds, trainingCells, clusters, supervisedTokens, ...rest } = settings;
+  const shared = { ...rest, budget: { unit: "supervised-tokens", amount: supervisedTokens } as const };
   const most = Math.max(...trainingCells);
   const hash = startHash(settings.start);
   const doses = [...trainingCells].sort((a, b) => b - a);

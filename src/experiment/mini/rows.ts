@@ -50,7 +50,7 @@ const TAG_NUMBERS: ReadonlyMap<string, number> = new Map(
  * order, and differ only in what is shown beside them. Shuffled instructions are shuffled in training only: the test
  * asks with true ones.
  */
-export function miniRows(run: MiniRun): MiniRows {
+export function miniRows(run: Omit<MiniRun, "suite" | "id" | "arm">): MiniRows {
   const { settings, seed, format } = run;
   const drawn = drawMiniTraining(run);
   const tests = testsOf(run);
@@ -93,7 +93,14 @@ export function drawMiniTraining({
 }
 
 /** The levels that the run is asked, and the clusters. */
-function testsOf({ settings, seed, levels, clusters, trainingCells, without }: MiniRun): TestPart[] {
+function testsOf({
+  settings,
+  seed,
+  levels,
+  clusters,
+  trainingCells,
+  without,
+}: Omit<MiniRun, "suite" | "id" | "arm">): TestPart[] {
   const { testRows, clusterRows } = settings;
   const most = Math.max(...Object.values(testRows));
   const rows = drawTests(most, seed, TRAINING_CELLS.slice(0, trainingCells));

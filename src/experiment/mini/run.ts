@@ -1,10 +1,11 @@
 import { exactMatch } from "../../evaluate/metrics/exact-match.js";
 import type { RunContext } from "../context.js";
+import { type RunSize, sizeOfArm } from "../cost/size.js";
 import type { RunResult, RunSpecification } from "../result.js";
-import { type ArmStart, runArm } from "../run-arm.js";
-import type { MiniRun } from "./plan.js";
+import { type ArmInputs, type ArmStart, runArm } from "../run-arm.js";
+import { type MiniRun, specifyMini } from "./plan.js";
 import { miniRows } from "./rows.js";
-import { MAX_TOKENS, type MiniStart, trainConfigOf } from "./settings.js";
+import { MAX_TOKENS, type MiniRunSettings, type MiniStart, trainConfigOf } from "./settings.js";
 import { modelFolder } from "./start.js";
 
 /** Longest answer with its end, in tokens: five words of which some may be unknown to the tokenizer. */
@@ -16,21 +17,25 @@ export async function runMini(
   context: RunContext,
 ): Promise<RunResult | undefined> {
   const run = specification as MiniRun;
+  return runArm(run, inputsOf(run), context);
+}
+
+/** The size of a run. */
+export function sizeOfMini(settings: MiniRunSettings, seed: number): Promise<RunSize> {
+  return Promise.resolve(sizeOfArm(inputsOf({ ...specifyMini(settings), seed })));
+}
+
+function inputsOf(run: Omit<MiniRun, "suite" | "id" | "arm">): ArmInputs {
   const { settings, seed } = run;
-  const rows = miniRows(run);
-  return runArm(
-    run,
-    {
-      ...rows,
-      policy: { maxTokens: MAX_TOKENS, overlong: "drop", lossOn: "response" },
-      start: armStart(settings.start),
-      training: trainConfigOf(settings, seed),
-      maxNewTokens: MAX_NEW_TOKENS,
-      testBatchRows: 150,
-      metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
-    },
-    context,
-  );
+  return {
+    ...miniRows(run),
+    policy: { maxTokens: MAX_TOKENS, overlong: "drop", lossOn: "response" },
+    start: armStart(settings.start),
+    training: { ...trainConfigOf(settings, seed), budget: settings.budget },
+    maxNewTokens: MAX_NEW_TOKENS,
+    testBatchRows: 150,
+    metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
+  };
 }
 
 function armStart(start: MiniStart): ArmStart {

@@ -1,6 +1,7 @@
 import { clustersOver, type GridCluster, type GridLevel } from "../../data/mini/grid/rows.js";
 import type { DecoderConfig } from "../../model/config.js";
 import type { TrainConfig } from "../../train/config.js";
+import type { RunBudget } from "../budget.js";
 
 /** What is compared: how the rows of the grid are shown to the model. */
 export type MiniArm = "sft" | "sft-tag" | "ift" | "ift-shuffled";
@@ -119,16 +120,35 @@ export const FAST_MINI_SETTINGS: MiniSettings = {
   supervisedTokens: 40_000,
 };
 
-/** The training configuration of a run; the same for every arm. */
+/** What decides one run, beside its seed and the contents of the model's folder: what a plan may set. */
+export interface MiniRunSettings {
+  readonly format: MiniArm;
+  /** Number of training task types, before a cluster is taken out of them. */
+  readonly trainingCells: number;
+  readonly start: MiniStart;
+  readonly trainingRows: number;
+  readonly split: {
+    /** Left out of training. */
+    readonly without?: GridCluster;
+  };
+  readonly evaluation: Pick<MiniSettings, "testRows" | "clusterRows"> & {
+    readonly levels: readonly GridLevel[];
+    readonly clusters: readonly GridCluster[];
+  };
+  readonly budget: RunBudget;
+  readonly rowsPerStep: number;
+  readonly learningRate: number;
+}
+
+/** The training configuration of a run without its budget; the same for every arm. */
 export function trainConfigOf(
-  settings: Pick<MiniSettings, "supervisedTokens" | "rowsPerStep" | "learningRate">,
+  { rowsPerStep, learningRate }: Pick<MiniSettings, "rowsPerStep" | "learningRate">,
   seed: number,
-): TrainConfig {
+): Omit<TrainConfig, "budget"> {
   return {
-    budget: { unit: "supervised-tokens", amount: settings.supervisedTokens },
-    batch: { kind: "bucketed", rowsPerStep: settings.rowsPerStep },
+    batch: { kind: "bucketed", rowsPerStep },
     optimizer: {
-      learningRate: settings.learningRate,
+      learningRate,
       beta1: 0.9,
       beta2: 0.98,
       epsilon: 1e-8,

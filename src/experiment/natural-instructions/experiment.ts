@@ -1,12 +1,11 @@
 import { floors, type Floors } from "../../evaluate/floors.js";
-import { sha256 } from "../../support/hash.js";
 import { doRuns, type PoolOptions, requireAll } from "../pool.js";
 import type { RunResult } from "../result.js";
 import { RunStore } from "../store.js";
 import { analyseInstructions, answeredByAll, type InstructionAnalysis } from "./analysis.js";
 import { planInstructionRuns } from "./plan.js";
 import { type InstructionRows, readInstructionRows } from "./rows.js";
-import type { InstructionSettings } from "./settings.js";
+import { type InstructionSettings, runSettingsOf } from "./settings.js";
 
 /** A finished experiment. */
 export interface InstructionExperiment {
@@ -27,10 +26,9 @@ export async function runInstructionExperiment(
   storeDirectory: string,
   options: PoolOptions = {},
 ): Promise<InstructionExperiment> {
-  const rows = await readInstructionRows(settings);
-  const dataHash = sha256(JSON.stringify([rows.train, rows.seenTest, rows.heldOutTest]));
+  const rows = await readInstructionRows(runSettingsOf(settings, "ift"));
   const store = new RunStore(storeDirectory);
-  const results = requireAll(await doRuns(planInstructionRuns(settings, dataHash), store, options));
+  const results = requireAll(await doRuns(planInstructionRuns(settings), store, options));
   const answered = new Set(answeredByAll(results).flatMap((result) => result.rows.map(({ id }) => id)));
   return {
     settings,

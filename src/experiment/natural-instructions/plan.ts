@@ -1,26 +1,42 @@
+import { hashFiles } from "../../support/hash-files.js";
 import type { RunSpecification } from "../result.js";
-import type { InstructionArm, InstructionSettings } from "./settings.js";
+import {
+  type InstructionArm,
+  type InstructionRunSettings,
+  type InstructionSettings,
+  runSettingsOf,
+} from "./settings.js";
 
 /** One training run on the folder's tasks. */
 export interface InstructionRun extends RunSpecification {
   readonly suite: "natural-instructions";
   readonly format: InstructionArm;
-  /** SHA-256 of the rows that are read, so that an edited file makes a new run. */
+  /** SHA-256 of the folder's files, so that an edited file makes a new run. */
   readonly dataHash: string;
-  readonly settings: InstructionSettings;
+  readonly settings: Omit<InstructionRunSettings, "format">;
+}
+
+/**
+ * What a run with these settings is asked to do.
+ * @throws KitError when the folder cannot be read
+ */
+export function specifyInstructions({
+  format,
+  ...settings
+}: InstructionRunSettings): Pick<InstructionRun, "format" | "dataHash" | "settings"> {
+  return { format, dataHash: hashFiles(settings.data), settings };
 }
 
 /** All runs: each arm with each seed. */
-export function planInstructionRuns(settings: InstructionSettings, dataHash: string): InstructionRun[] {
-  return settings.arms.flatMap((format) =>
-    settings.seeds.map((seed) => ({
+export function planInstructionRuns(settings: InstructionSettings): InstructionRun[] {
+  return settings.arms.flatMap((format) => {
+    const specified = specifyInstructions(runSettingsOf(settings, format));
+    return settings.seeds.map((seed) => ({
       suite: "natural-instructions" as const,
       id: `${format}-seed-${seed}`,
       arm: format,
       seed,
-      format,
-      dataHash,
-      settings,
-    })),
-  );
+      ...specified,
+    }));
+  });
 }

@@ -7,7 +7,7 @@ import type { Template } from "../../data/template.js";
 import { type GatePass, passLeakageGate, withoutLeaks } from "../../similarity/leakage/gate.js";
 import { findLeaks } from "../../similarity/leakage/report.js";
 import { groupBy } from "../../support/group.js";
-import type { InstructionArm, InstructionSettings, LeakagePolicy } from "./settings.js";
+import type { InstructionArm, InstructionRunSettings, LeakagePolicy } from "./settings.js";
 
 /** The rows of the experiment, before an arm shows them its way. */
 export interface InstructionRows {
@@ -25,8 +25,11 @@ export interface InstructionRows {
  * Reads the folder, splits it by task type and takes test rows from both sides.
  * @throws KitError for bad files, when a task type or source stands on both sides, and when the split leaks otherwise
  */
-export async function readInstructionRows(settings: InstructionSettings): Promise<InstructionRows> {
-  const { data, heldOut } = settings;
+export async function readInstructionRows(
+  settings: Pick<InstructionRunSettings, "data" | "split" | "evaluation" | "trainRowsPerTask">,
+): Promise<InstructionRows> {
+  const { data, evaluation } = settings;
+  const { heldOut, leakage: policy, seenRowsPerTask } = settings.split;
   const sideOf = heldOut.kind === "official" ? readOfficialSplit(data, heldOut.track) : undefined;
   const { examples } = await readExamples(data, {
     format: "super-natural-instructions",
@@ -38,7 +41,7 @@ export async function readInstructionRows(settings: InstructionSettings): Promis
   const whole =
     sideOf !== undefined
       ? splitByTaskList(examples, sideOf, {
-          sharedSources: settings.leakage.allow.includes("shared-source") ? "allow" : "refuse",
+          sharedSources: policy.allow.includes("shared-source") ? "allow" : "refuse",
         })
       : splitByTaskType(
           examples,
@@ -46,17 +49,17 @@ export async function readInstructionRows(settings: InstructionSettings): Promis
             ? { heldOutFraction: heldOut.fraction, seed: heldOut.seed }
             : { heldOutTaskTypes: heldOut.kind === "named" ? heldOut.taskTypes : [] },
         );
-  const { split, leakage } = gate(whole, settings.leakage);
+  const { split, leakage } = gate(whole, policy);
   const seenTest: Example[] = [];
   const train: Example[] = [];
   let seenTasks = 0;
   for (const rows of groupBy(split.train, taskOf).values()) {
-    const kept = rows.length > settings.seenRowsPerTask ? settings.seenRowsPerTask : 0;
+    const kept = rows.length > seenRowsPerTask ? seenRowsPerTask : 0;
     train.push(...rows.slice(kept));
-    if (seenTasks++ < settings.seenTasks) seenTest.push(...rows.slice(0, kept));
+    if (seenTasks++ < evaluation.seenTasks) seenTest.push(...rows.slice(0, kept));
   }
   const heldOutTest = [...groupBy(split.heldOut, taskOf).values()].flatMap((rows) =>
-    rows.slice(0, settings.heldOutRowsPerTask),
+    rows.slice(0, evaluation.heldOutRowsPerTask),
   );
   return { train, seenTest, heldOutTest, split, leakage };
 }

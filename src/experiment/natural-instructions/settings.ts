@@ -1,6 +1,7 @@
 import type { DecoderConfig } from "../../model/config.js";
 import type { LeakKind } from "../../similarity/leakage/leak.js";
 import type { TrainConfig } from "../../train/config.js";
+import type { RunBudget } from "../budget.js";
 
 /** What is compared: the input alone, the definition before it, and definitions of other rows before it. */
 export type InstructionArm = "sft" | "ift" | "ift-shuffled";
@@ -89,13 +90,47 @@ export const FAST_INSTRUCTION_SETTINGS: Omit<InstructionSettings, "data" | "held
   decoder: { ...DEFAULT_INSTRUCTION_SETTINGS.decoder, width: 32, layers: 2, feedForwardWidth: 128 },
 };
 
-/** The training configuration of a run; the same for every arm. */
-export function trainConfigOf(settings: InstructionSettings, seed: number): TrainConfig {
+/** What decides one run, beside its seed and the contents of the folder: what a plan may set. */
+export interface InstructionRunSettings {
+  readonly format: InstructionArm;
+  readonly data: string;
+  readonly split: Pick<InstructionSettings, "heldOut" | "leakage" | "seenRowsPerTask">;
+  readonly evaluation: Pick<InstructionSettings, "seenTasks" | "heldOutRowsPerTask" | "maxNewTokens">;
+  readonly trainRowsPerTask: number;
+  readonly vocabularySize: number;
+  readonly budget: RunBudget;
+  readonly rowsPerStep: number;
+  readonly learningRate: number;
+  readonly decoder: Omit<DecoderConfig, "vocabularySize">;
+}
+
+/** The settings of one run of an experiment. */
+export function runSettingsOf(settings: InstructionSettings, format: InstructionArm): InstructionRunSettings {
+  const { heldOut, leakage, seenRowsPerTask, seenTasks, heldOutRowsPerTask, maxNewTokens } = settings;
+  const { data, trainRowsPerTask, vocabularySize, rowsPerStep, learningRate, decoder } = settings;
   return {
+    format,
+    data,
+    split: { heldOut, leakage, seenRowsPerTask },
+    evaluation: { seenTasks, heldOutRowsPerTask, maxNewTokens },
+    trainRowsPerTask,
+    vocabularySize,
     budget: { unit: "supervised-tokens", amount: settings.supervisedTokens },
-    batch: { kind: "bucketed", rowsPerStep: settings.rowsPerStep },
+    rowsPerStep,
+    learningRate,
+    decoder,
+  };
+}
+
+/** The training configuration of a run without its budget; the same for every arm. */
+export function trainConfigOf(
+  { rowsPerStep, learningRate }: Pick<InstructionSettings, "rowsPerStep" | "learningRate">,
+  seed: number,
+): Omit<TrainConfig, "budget"> {
+  return {
+    batch: { kind: "bucketed", rowsPerStep },
     optimizer: {
-      learningRate: settings.learningRate,
+      learningRate,
       beta1: 0.9,
       beta2: 0.98,
       epsilon: 1e-8,

@@ -1,5 +1,5 @@
 import type { RunSpecification } from "../result.js";
-import type { RewriteArm, RewriteSettings } from "./settings.js";
+import { type RewriteArm, type RewriteRunSettings, type RewriteSettings, runSettingsOf } from "./settings.js";
 
 /** One training run of the string-rewrite experiment. */
 export interface RewriteRun extends RunSpecification {
@@ -7,8 +7,17 @@ export interface RewriteRun extends RunSpecification {
   readonly format: RewriteArm;
   /** Number of training instructions. */
   readonly trainingRules: number;
-  /** All that decides the run, without what only other runs use. */
-  readonly settings: Omit<RewriteSettings, "seeds" | "trainingRules" | "tagRules">;
+  /** All else that decides the run. */
+  readonly settings: Omit<RewriteRunSettings, "format" | "trainingRules">;
+}
+
+/** What a run with these settings is asked to do. */
+export function specifyRewrite({
+  format,
+  trainingRules,
+  ...settings
+}: RewriteRunSettings): Pick<RewriteRun, "format" | "trainingRules" | "settings"> {
+  return { format, trainingRules, settings };
 }
 
 /** The name of an arm: the format, and the number of training instructions. */
@@ -22,7 +31,7 @@ export function armName(format: RewriteArm, trainingRules: number): string {
  * that no core is idle at the end.
  */
 export function planRewriteRuns(settings: RewriteSettings): RewriteRun[] {
-  const { seeds, trainingRules, tagRules, ...shared } = settings;
+  const { seeds, trainingRules, tagRules } = settings;
   const most = Math.max(...trainingRules);
   const arms: [RewriteArm, number][] = [
     ...[...tagRules].sort((a, b) => b - a).map((rules): [RewriteArm, number] => ["sft-tag", rules]),
@@ -36,9 +45,7 @@ export function planRewriteRuns(settings: RewriteSettings): RewriteRun[] {
       id: `${armName(format, rules)}-seed-${seed}`,
       arm: armName(format, rules),
       seed,
-      format,
-      trainingRules: rules,
-      settings: shared,
+      ...specifyRewrite(runSettingsOf(settings, format, rules)),
     })),
   );
 }

@@ -29,15 +29,17 @@ export interface RewriteRows {
  * The rows of a run. For one seed the arms have the same rules, strings and answers in the same order, and differ only
  * in what is shown beside them. Shuffled instructions are shuffled in training only: the test asks with true ones.
  */
-export function rewriteRows(run: RewriteRun): RewriteRows {
+export function rewriteRows(
+  run: Pick<RewriteRun, "format" | "trainingRules" | "seed" | "settings">,
+): RewriteRows {
   const { settings, seed } = run;
   const suite = drawRewriteSuite(
     settings.language,
     {
       trainingRules: run.trainingRules,
       trainingRows: settings.trainingRows,
-      heldOutRules: settings.heldOutRules,
-      testRows: settings.testRows,
+      heldOutRules: settings.split.heldOutRules,
+      testRows: settings.evaluation.testRows,
     },
     seed,
   );

@@ -1,6 +1,7 @@
 import type { RewriteLanguage } from "../../data/rewrite/rule.js";
 import type { DecoderConfig } from "../../model/config.js";
 import type { TrainConfig } from "../../train/config.js";
+import type { RunBudget } from "../budget.js";
 
 /** What is compared: how the rows are shown to the model. */
 export type RewriteArm = "sft" | "sft-tag" | "ift" | "ift-shuffled";
@@ -104,16 +105,52 @@ export const FAST_SETTINGS: RewriteSettings = {
   decoder: { ...DECODER, layers: 2, contextLength: 24 },
 };
 
-/** The training configuration of a run; the same for every arm. */
-export function trainConfigOf(
-  settings: Pick<RewriteSettings, "supervisedTokens" | "rowsPerStep" | "learningRate">,
-  seed: number,
-): TrainConfig {
+/** What decides one run, beside its seed: what a plan may set. */
+export interface RewriteRunSettings {
+  /** How the rows are shown to the model. */
+  readonly format: RewriteArm;
+  /** Number of training instructions. */
+  readonly trainingRules: number;
+  readonly language: RewriteLanguage;
+  readonly split: Pick<RewriteSettings, "heldOutRules">;
+  readonly evaluation: Pick<RewriteSettings, "testRows">;
+  readonly trainingRows: number;
+  readonly budget: RunBudget;
+  readonly rowsPerStep: number;
+  readonly learningRate: number;
+  readonly decoder: Omit<DecoderConfig, "vocabularySize">;
+}
+
+/** The settings of one run of an experiment. */
+export function runSettingsOf(
+  { language, heldOutRules, testRows, trainingRows, supervisedTokens, ...rest }: RewriteSettings,
+  format: RewriteArm,
+  trainingRules: number,
+): RewriteRunSettings {
+  const { rowsPerStep, learningRate, decoder } = rest;
   return {
-    budget: { unit: "supervised-tokens", amount: settings.supervisedTokens },
-    batch: { kind: "bucketed", rowsPerStep: settings.rowsPerStep },
+    format,
+    trainingRules,
+    language,
+    split: { heldOutRules },
+    evaluation: { testRows },
+    trainingRows,
+    budget: { unit: "supervised-tokens", amount: supervisedTokens },
+    rowsPerStep,
+    learningRate,
+    decoder,
+  };
+}
+
+/** The training configuration of a run without its budget; the same for every arm. */
+export function trainConfigOf(
+  { rowsPerStep, learningRate }: Pick<RewriteSettings, "rowsPerStep" | "learningRate">,
+  seed: number,
+): Omit<TrainConfig, "budget"> {
+  return {
+    batch: { kind: "bucketed", rowsPerStep },
     optimizer: {
-      learningRate: settings.learningRate,
+      learningRate,
       beta1: 0.9,
       beta2: 0.98,
       epsilon: 1e-8,
