@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { type LogLine, PRETRAIN_FILES, type PretrainResult } from "../../experiment/pretrain/pretrain.js";
 import { readTextFile, writeFileAtomic } from "../../support/files.js";
-import { duration } from "../../support/progress.js";
 import type { Figure } from "../figure.js";
 import { learningCurves } from "../figures/learning-curves.js";
 import { renderPng } from "../png.js";
@@ -56,14 +55,29 @@ import { loadBase } from "ift-kit/evaluate/base-checkpoint";
 const { decoder, tokenizer } = await loadBase("decoder");
 \`\`\`
 
-|                      |                                                                                        |
-| -------------------- | -------------------------------------------------------------------------------------- |
-| corpus               | world ${plan.worldSeed}: ${whole(corpus.documents)} documents, ${whole(corpus.tokens)} tokens, every fact ${corpus.factExposures} times or more |
-| tokenizer            | byte-level BPE, ${whole(tokenizer.vocabularySize)} ids                                 |
-| training             | ${whole(training.tokens)} tokens in ${whole(training.steps)} steps, seed ${plan.training.seed}, ${duration(training.seconds)} on ${training.threads} thread${training.threads === 1 ? "" : "s"} |
-| held-out text        | ${heldOut.bitsPerByte.toFixed(3)} bits per byte (${whole(heldOut.documents)} documents, ${whole(heldOut.bytes)} bytes) |
-| facts completed right | ${percent(facts.recall)} of ${whole(facts.facts)} (the most frequent answer of each relation: ${percent(facts.floor)}) |
-| weights              | ${plan.weights}                                                                        |
+${table(
+  ["", ""],
+  [
+    [
+      "corpus",
+      `world ${plan.worldSeed}: ${whole(corpus.documents)} documents, ${whole(corpus.tokens)} tokens, every fact ${corpus.factExposures} times or more`,
+    ],
+    ["tokenizer", `byte-level BPE, ${whole(tokenizer.vocabularySize)} ids`],
+    [
+      "training",
+      `${whole(training.tokens)} tokens in ${whole(training.steps)} steps, seed ${plan.training.seed}, ${minutes(training.seconds)} by the clock`,
+    ],
+    [
+      "held-out text",
+      `${heldOut.bitsPerByte.toFixed(3)} bits per byte (${whole(heldOut.documents)} documents, ${whole(heldOut.bytes)} bytes)`,
+    ],
+    [
+      "facts completed right",
+      `${percent(facts.recall)} of ${whole(facts.facts)} (the most frequent answer of each relation: ${percent(facts.floor)})`,
+    ],
+    ["weights", plan.weights],
+  ],
+)}
 
 ![loss](loss-curve.png)
 
@@ -73,24 +87,24 @@ has all numbers.
 
 ## Bits per byte by kind of document
 
-| kind | bits per byte |
-| --- | ---: |
-${Object.entries(heldOut.bitsPerByteByKind)
-  .map(([kind, bits]) => `| ${kind} | ${bits.toFixed(3)} |`)
-  .join("\n")}
+${table(
+  ["kind", "bits per byte"],
+  Object.entries(heldOut.bitsPerByteByKind).map(([kind, bits]) => [kind, bits.toFixed(3)]),
+)}
 
 ## Facts by relation
 
 A statement of every fact is cut before its object and completed greedily; right is the whole rest of the sentence.
 
-| relation | facts | recall | most frequent answer |
-| --- | ---: | ---: | ---: |
-${Object.entries(facts.byRelation)
-  .map(
-    ([relation, { facts: number, recall, floor }]) =>
-      `| ${relation} | ${number} | ${percent(recall)} | ${percent(floor)} |`,
-  )
-  .join("\n")}
+${table(
+  ["relation", "facts", "recall", "most frequent answer"],
+  Object.entries(facts.byRelation).map(([relation, recalled]) => [
+    relation,
+    String(recalled.facts),
+    percent(recalled.recall),
+    percent(recalled.floor),
+  ]),
+)}
 
 ## Samples
 
@@ -98,6 +112,20 @@ Drawn at temperature 1 from nothing, as they came.
 
 ${samples.map((sample) => `- ${sample}`).join("\n")}
 `;
+}
+
+/** A table in Markdown, its columns filled up to one width, as formatters write it. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((name, column) =>
+    Math.max(3, name.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+function minutes(seconds: number): string {
+  return `${(seconds / 60).toFixed(0)} minutes`;
 }
 
 function millions(count: number): string {
