@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -11,9 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { after, before, test, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { after, before, test } from "node:test";
 import { startEngine } from "../../src/engine/start.js";
 import { KitError } from "../../src/support/errors.js";
 import { hashJson } from "../../src/support/hash.js";
@@ -84,31 +81,6 @@ test("a run that is stopped and resumed is the uninterrupted run, bit for bit", 
   const [again] = await run(config, { resume: true, onStep: () => steps++ });
   assert.equal(again, whole);
   assert.equal(steps, 0);
-});
-
-test("three kills at random moments change nothing", async (context: TestContext) => {
-  const directory = newFolder();
-  const child = fileURLToPath(new URL("./resume-child.ts", import.meta.url));
-  const register = fileURLToPath(new URL("../../src/cli/register.js", import.meta.url));
-  const launch = async (killAfter: number | undefined): Promise<string | undefined> => {
-    const started = spawn(process.execPath, ["--import", register, child, directory], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let steps = 0;
-    let done: string | undefined;
-    const delay = 25 * Math.random();
-    for await (const line of createInterface({ input: started.stdout })) {
-      if (line.startsWith("step ") && ++steps === killAfter) setTimeout(() => started.kill("SIGKILL"), delay);
-      if (line.startsWith("done ")) done = line.slice("done ".length);
-    }
-    context.diagnostic(`killed after ${killAfter ?? "no"} steps and ${delay.toFixed(1)} ms; ${String(done)}`);
-    return done;
-  };
-  let finished: string | undefined;
-  for (let kills = 0; kills < 3 && finished === undefined; kills++)
-    finished = await launch(4 + Math.floor(4 * Math.random()));
-  finished ??= await launch(undefined);
-  assert.equal(finished, whole);
 });
 
 test("what a killed process left half-written is passed over and removed", async () => {
