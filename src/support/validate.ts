@@ -129,10 +129,11 @@ function fieldsAt(schema: unknown, value: unknown, path: readonly PropertyKey[])
 
 function matchesLiterals(option: unknown, value: unknown): boolean {
   if (!(option instanceof z.ZodObject)) return false;
-  return Object.entries(option.shape as Readonly<Record<string, unknown>>).every(
-    ([name, field]) =>
-      !(field instanceof z.ZodLiteral) || (field.values as Set<unknown>).has(valueAt(value, [name])),
-  );
+  return Object.entries(option.shape as Readonly<Record<string, unknown>>).every(([name, field]) => {
+    const inner: unknown = field instanceof z.ZodOptional ? field.unwrap() : field;
+    const chooses = inner instanceof z.ZodLiteral || inner instanceof z.ZodEnum;
+    return !chooses || (field as z.ZodType).safeParse(valueAt(value, [name])).success;
+  });
 }
 
 /** A value as short text: it may be huge. */

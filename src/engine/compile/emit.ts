@@ -201,7 +201,7 @@ const OUTPUT_NAMES: ReadonlyMap<string, string> = new Map([
   ...["AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Minimum", "TanhGrad", "SigmoidGrad"].map(
     (op): [string, string] => [op, "z"],
   ),
-  ...["Square", "Sqrt", "Rsqrt", "Exp", "Log", "Neg", "Tanh", "Sigmoid", "Cast"].map(
+  ...["Square", "Sqrt", "Rsqrt", "Exp", "Log", "Neg", "Sign", "Tanh", "Sigmoid", "Cast"].map(
     (op): [string, string] => [op, "y"],
   ),
   ...["Sum", "Mean", "Max", "Reshape", "BiasAdd", "BiasAddGrad", "Const"].map((op): [string, string] => [

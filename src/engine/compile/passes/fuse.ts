@@ -16,7 +16,7 @@ const SMALLEST_REGION = 3;
 /** Ops that XLA runs in one pass over memory with their neighbours. Products of matrices and softmax are faster outside. */
 const FUSIBLE = new Set(
   (
-    "Add AddV2 Sub Mul RealDiv Maximum Minimum Square Sqrt Rsqrt Exp Log Neg Tanh Sigmoid TanhGrad SigmoidGrad BiasAdd Cast " +
+    "Add AddV2 Sub Mul RealDiv Maximum Minimum Square Sqrt Rsqrt Exp Log Neg Sign Tanh Sigmoid TanhGrad SigmoidGrad BiasAdd Cast " +
     "Sum Mean Max"
   ).split(" "),
 );
