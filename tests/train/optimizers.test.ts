@@ -13,6 +13,7 @@ import { type Budget, parseTrainConfig } from "../../src/train/config.js";
 import { Optimizer } from "../../src/train/optimizer.js";
 import { relativeStep } from "../../src/train/optimizers/adafactor.js";
 import type { OptimizerConfig } from "../../src/train/optimizers/config.js";
+import type { Slots } from "../../src/train/optimizers/rule.js";
 import { updateRule } from "../../src/train/optimizers/index.js";
 import type { StableSchedule } from "../../src/train/schedule-config.js";
 import { scheduleFactor } from "../../src/train/schedule.js";
@@ -73,8 +74,11 @@ interface Result {
   readonly average: ReadonlyMap<string, Float32Array>;
 }
 
-/** The steps of the golden file, eagerly; after `breakAt` steps with a new optimizer made from what the first kept. */
-function eagerSteps(config: OptimizerConfig, breakAt?: number): Result {
+/**
+ * The steps of the golden file, eagerly; after `breakAt` steps with a new optimizer made from what the first kept, or from
+ * nothing.
+ */
+function eagerSteps(config: OptimizerConfig, breakAt?: number, keeps = true): Result {
   const variables = new Map(
     shapes.map(([name, shape], phase) => [
       name,
@@ -85,7 +89,7 @@ function eagerSteps(config: OptimizerConfig, breakAt?: number): Result {
   let optimizer = new Optimizer(variables, config, { averageDecay });
   for (let step = 0; step < golden.steps; step++) {
     if (step === breakAt) {
-      const saved = { count: optimizer.count, slots: optimizer.slots() };
+      const saved = { count: optimizer.count, slots: keeps ? optimizer.slots() : new Map<string, Slots>() };
       optimizer.dispose();
       optimizer = new Optimizer(variables, config, { averageDecay, saved });
     }
@@ -192,7 +196,14 @@ for (const [name, { config, parameters, average }] of Object.entries(golden.case
     }
     check("compiled", compiledSteps(config, false));
     if (FUSED.includes(name)) check("compiled, fused", compiledSteps(config, true));
-    assert.deepEqual(eagerSteps(config, 4), eagerSteps(config), "made again in the middle");
+    const whole = eagerSteps(config);
+    assert.deepEqual(eagerSteps(config, 4), whole, "made again in the middle");
+    // The control: made again without what was kept.
+    const forgetful = eagerSteps(config, 4, false);
+    assert.notDeepEqual(forgetful.average, whole.average);
+    if (Object.keys(updateRule(config).slots([2, 2])).length > 0) {
+      assert.notDeepEqual(forgetful.parameters, whole.parameters);
+    }
   });
 }
 
@@ -301,7 +312,8 @@ test("an update is few kernels: layers are updated together", async (context) =>
   const gradients = Object.fromEntries(
     [...variables.values()].map((variable) => [variable.name, tf.ones(variable.shape)]),
   );
-  for (const name of ["AdamW", "SGD with momentum", "Lion", "Adafactor with a learning rate"]) {
+  const limits = { AdamW: 12, "SGD with momentum": 15, Lion: 25, "Adafactor with a learning rate": 300 };
+  for (const [name, limit] of Object.entries(limits)) {
     const config = golden.cases[name]?.config;
     assert.ok(config, name);
     const optimizer = new Optimizer(variables, config);
@@ -316,7 +328,7 @@ test("an update is few kernels: layers are updated together", async (context) =>
     context.diagnostic(
       `${name}: ${kernels} kernels for ${variables.size} parameters, ${matrices} of them reshaped`,
     );
-    assert.ok(kernels - matrices < 400, `${name}: ${kernels}`);
+    assert.ok(kernels - matrices < limit, `${name}: ${kernels}`);
     optimizer.dispose();
   }
   tf.dispose([...variables.values(), ...Object.values(gradients)]);
