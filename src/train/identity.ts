@@ -24,7 +24,8 @@ export function runIdentity(
   model: TrainableModel,
   step: StepKind,
 ): RunIdentity {
-  const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, seed, validation } = config;
+  const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, precision, seed, validation } =
+    config;
   return {
     config: {
       budget,
@@ -33,6 +34,7 @@ export function runIdentity(
       optimizer,
       schedule,
       ...(weightAverage === undefined ? {} : { weightAverage }),
+      ...(precision === undefined || precision === "float32" ? {} : { precision }),
       seed,
       ...(validation === undefined ? {} : { validation }),
     },

@@ -102,7 +102,7 @@ export function stepLoss(
   batches.forEach((arrays, index) => {
     tf.tidy(() => {
       const share = tf.scalar(1 / supervised);
-      const seed = model.hasDropout === true ? tf.tensor1d([step, index << 24], "int32") : undefined;
+      const seed = model.hasDropout === true ? dropoutSeed(step, index) : undefined;
       const { value, grads } = tf.variableGrads(
         () => tf.mul(supervisedLossSum(model, arrays, seed), share),
         variables,
@@ -112,6 +112,11 @@ export function stepLoss(
     });
   });
   return loss;
+}
+
+/** What dropout draws from, int32 `[2]`. @param index of the batch in the step */
+export function dropoutSeed(step: number, index: number): TensorFlow.Tensor1D {
+  return tf.tensor1d([step, index << 24], "int32");
 }
 
 /**

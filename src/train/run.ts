@@ -49,7 +49,7 @@ export class TrainRun {
     this.#bytes = rows.map((row) => options.bytesOf?.(row) ?? 0);
     checkBatching(this.#rows, config.batch, model.config.contextLength);
     const validationRows = validationRowsOf(config, options);
-    const kind = stepKind(model, options.compile ?? true);
+    const kind = stepKind(model, options.compile ?? true, config.precision);
     this.#identity = runIdentity(config, hashRows(this.#rows, validationRows), model, kind);
     this.#bar = options.progress === true ? progressBar(options.label ?? "train") : silentProgress;
     const validator =

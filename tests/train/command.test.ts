@@ -157,6 +157,24 @@ test("LoRA: the base stays, the adapter is PEFT's, and the saved model has it me
   for (const each of [adapted, base, merged]) each.dispose();
 });
 
+test("--bf16 is the precision of the run, and needs the compiled step", async () => {
+  const train = { ...GOOD.train, budget: { unit: "steps", amount: 8 } };
+  const out = join(root, "bf16");
+  const config = configFile({ ...GOOD, train });
+  const { code, stderr } = await launch(["train", config, "--out", out, "--bf16"]);
+  assert.equal(code, 0, stderr);
+  const record = JSON.parse(readFileSync(join(out, "run.json"), "utf8")) as {
+    config: { train: { precision: string } };
+  };
+  assert.equal(record.config.train.precision, "bfloat16");
+  const resumed = await launch(["train", config, "--out", out, "--resume"]);
+  assert.equal(resumed.code, 1);
+  assert.match(resumed.stderr, /field "precision".*"bfloat16" here, now it is absent/);
+  const eager = await launch(["train", config, "--out", join(root, "bf16-eager"), "--bf16", "--eager"]);
+  assert.equal(eager.code, 1);
+  assert.match(eager.stderr, /bfloat16 takes a compiled step, and compiling is turned off.*--eager/);
+});
+
 test("a wrong run configuration is one line that names file, field and cure, and exit code 1", async () => {
   const cases: [unknown, string | undefined, RegExp][] = [
     ["{", undefined, /not valid JSON/],

@@ -20,6 +20,7 @@ interface TrainFlags {
   readonly out?: string;
   readonly resume?: true;
   readonly eager?: true;
+  readonly bf16?: true;
   readonly json?: true;
 }
 
@@ -39,15 +40,18 @@ export function command(): Command {
     .option("--out <folder>", "folder of the run (default: runs/<name of the file>)")
     .option("--resume", "go on from the newest checkpoint in the folder")
     .option("--eager", "call TensorFlow's kernels one by one instead of compiling the step")
+    .option("--bf16", "compute matrix products in bfloat16, as train.precision in the file does")
     .option("--json", "print the result as JSON")
     .action(trainCommand);
 }
 
 async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
   const out = flags.out ?? join("runs", basename(file, extname(file)));
-  const eager = flags.eager === true ? " --eager" : "";
-  const resumeHint = `ift-kit train ${file} --out ${out} --resume${eager}`;
-  const config = readRunConfig(file);
+  const modes = `${flags.eager === true ? " --eager" : ""}${flags.bf16 === true ? " --bf16" : ""}`;
+  const resumeHint = `ift-kit train ${file} --out ${out} --resume${modes}`;
+  const read = readRunConfig(file);
+  const config: RunConfig =
+    flags.bf16 === true ? { ...read, train: { ...read.train, precision: "bfloat16" } } : read;
   const checkpoints = join(out, "checkpoints");
   const found = checkpointSteps(checkpoints)[0];
   if (found !== undefined && flags.resume !== true) {

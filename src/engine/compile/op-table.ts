@@ -56,6 +56,7 @@ const OPS: ReadonlyMap<string, OpEntry> = new Map<string, OpEntry>([
   ["TensorScatterAdd", SCATTER],
   ["TensorScatterUpdate", SCATTER],
   ["UnsortedSegmentSum", { types: { T: 0, Tindices: 1, Tnumsegments: 2 } }],
+  ["StatelessRandomUniform", { types: { T: 0, Tseed: 1 }, attributes: ["dtype"] }],
   ["Range", { types: { Tidx: 0 } }],
   ["Cumsum", { types: { T: 0, Tidx: 1 }, attributes: ["exclusive", "reverse"] }],
   ["ArgMax", { types: { T: 0, Tidx: 1 }, attributes: ["output_type"] }],

@@ -1,14 +1,17 @@
 import { type BatchArrays, planEpoch } from "../batch.js";
-import type { TrainConfig } from "../config.js";
+import type { Precision, TrainConfig } from "../config.js";
 import type { TrainableModel } from "../loss.js";
 import type { TrainingRow } from "../rows.js";
 import type { BatchLimits } from "./record-loss.js";
 
-/** How the batches of a run are brought to few shapes, and whether they are few enough to compile regions for each. */
+/** How a step is compiled: how its batches are brought to few shapes, and what it is made of. */
 export interface ShapePlan extends BatchLimits {
   /** Rows of the tensor are filled up to a multiple of so many positions, `longestRow` at most; 1 leaves them as they are. */
   readonly timeUnit: number;
+  /** Whether the shapes are few enough to compile regions for each. */
   readonly fuse: boolean;
+  /** Default: "float32". */
+  readonly precision?: Precision;
 }
 
 /** Rows of data are filled up to a multiple of this, which costs half of it on average. */
@@ -26,7 +29,7 @@ export function planShapes(
   config: TrainConfig,
   model: TrainableModel,
 ): ShapePlan {
-  const { batch, budget, microBatchRows, seed } = config;
+  const { batch, budget, microBatchRows, precision = "float32", seed } = config;
   const longest = rows.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   const packed = batch.kind === "packed";
   const timeUnit = packed ? batch.tokensPerRow : longest >= LONG_ROWS ? TIME_UNIT : 1;
@@ -51,7 +54,7 @@ export function planShapes(
     0,
   );
   const work = parameterCount * positions * (budget.amount / perEpoch(rows, steps.length, budget.unit));
-  return { longestRow, packed, timeUnit, fuse: SAVED * work > COMPILE_WORK * shapes.size };
+  return { longestRow, packed, timeUnit, precision, fuse: SAVED * work > COMPILE_WORK * shapes.size };
 }
 
 function perEpoch(rows: readonly TrainingRow[], steps: number, unit: TrainConfig["budget"]["unit"]): number {

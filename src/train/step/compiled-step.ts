@@ -1,3 +1,4 @@
+import { useBfloat16 } from "../../engine/compile/passes/bfloat16.js";
 import { fuseRegions } from "../../engine/compile/passes/fuse.js";
 import { prune } from "../../engine/compile/passes/prune.js";
 import { shareEqualNodes } from "../../engine/compile/passes/share.js";
@@ -6,7 +7,7 @@ import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
-import { batchTensors, type TrainableModel } from "../loss.js";
+import { batchTensors, dropoutSeed, type TrainableModel } from "../loss.js";
 import { clipFactor } from "../optimizer.js";
 import { updateRule } from "../optimizers/index.js";
 import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
@@ -63,6 +64,7 @@ export class CompiledStep implements TrainingStep {
         const arrays = fillUp(given, this.#plan);
         const feeds: Feeds = {
           ...batchTensors(arrays),
+          ...(this.#model.hasDropout === true ? { dropoutSeed: dropoutSeed(this.#count, index) } : {}),
           share,
           batch: tf.scalar(arrays.batch, "int32"),
           time: tf.scalar(arrays.time, "int32"),
@@ -155,8 +157,9 @@ export class CompiledStep implements TrainingStep {
 }
 
 /** The passes from what was recorded to what is run. */
-function lower(graph: Graph, { fuse }: ShapePlan): Graph {
-  const small = prune(shareEqualNodes(graph));
+function lower(graph: Graph, { fuse, precision }: ShapePlan): Graph {
+  const chosen = precision === "bfloat16" ? useBfloat16(graph) : graph;
+  const small = prune(shareEqualNodes(chosen));
   // The number of targets is another in nearly every batch.
   return fuse ? fuseRegions(small, ["targetCount"]) : small;
 }

@@ -1,5 +1,6 @@
 import { tf } from "../../engine/tensorflow.js";
-import type { TrainConfig } from "../config.js";
+import { KitError } from "../../support/errors.js";
+import type { Precision, TrainConfig } from "../config.js";
 import type { TrainableModel } from "../loss.js";
 import type { SavedOptimizer } from "../optimizers/rule.js";
 import type { TrainingRow } from "../rows.js";
@@ -9,11 +10,23 @@ import { EagerStep } from "./eager-step.js";
 import { SHORTEST_CONTEXT } from "./record-loss.js";
 import type { StepKind, TrainingStep } from "./training-step.js";
 
-/** How the steps of a run are done. @param compile whether it may be compiled */
-export function stepKind(model: TrainableModel, compile: boolean): StepKind {
-  const possible = tf.getBackend() === "tensorflow" && model.config.contextLength >= SHORTEST_CONTEXT;
-  // The random numbers of dropout are not fed to a recorded step.
-  return compile && possible && model.hasDropout !== true ? "compiled" : "eager";
+/**
+ * How the steps of a run are done.
+ * @param compile whether it may be compiled
+ * @throws KitError when the precision takes a compiled step and there is none
+ */
+export function stepKind(model: TrainableModel, compile: boolean, precision?: Precision): StepKind {
+  const native = tf.getBackend() === "tensorflow";
+  if (compile && native && model.config.contextLength >= SHORTEST_CONTEXT) return "compiled";
+  if (precision !== "bfloat16") return "eager";
+  const [reason, cure] = !compile
+    ? ["compiling is turned off", "leave compile: false (--eager) away"]
+    : native
+      ? [`the context of the model is shorter than ${SHORTEST_CONTEXT}`, "use a longer one"]
+      : [`the ${tf.getBackend()} backend runs`, "run `npx ift-kit setup` for the native engine"];
+  throw new KitError(`bfloat16 takes a compiled step, and ${reason}`, `${cure}, or train in float32`, {
+    field: "precision",
+  });
 }
 
 /**

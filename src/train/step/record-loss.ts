@@ -38,8 +38,8 @@ const SMALL_SIZES: readonly BatchSizes[] = [
  * Loss and gradient of a batch of any size, as a graph: recorded at three small sizes, where it costs little, and once
  * with the longest rows that a run has, because masks and tables are taken from there.
  *
- * Placeholders: ids, positions, segments, targetPositions, targets; share, what the loss is multiplied by; batch, time
- * and targetCount, the sizes. Outputs: loss, and the gradient of each parameter.
+ * Placeholders: ids, positions, segments, targetPositions, targets; dropoutSeed, where the model has dropout; share, what
+ * the loss is multiplied by; batch, time and targetCount, the sizes. Outputs: loss, and the gradient of each parameter.
  * @throws KitError that names the op which cannot be recorded faithfully
  */
 export function recordLoss(model: TrainableModel, limits: BatchLimits): Graph {
@@ -54,7 +54,8 @@ function recordAt(model: TrainableModel, sizes: BatchSizes, packed: boolean, see
   const arrays = madeUpBatch(model, sizes, packed, seed);
   const variables = [...model.parameters.values()];
   const names = [...model.parameters.keys()];
-  const tensors = batchTensors(arrays);
+  const seeds = model.hasDropout === true ? { dropoutSeed: tf.tensor1d([seed, seed], "int32") } : {};
+  const tensors = { ...batchTensors(arrays), ...seeds };
   const share = tf.scalar(1 / sizes.targets);
   try {
     const graph = record({
