@@ -72,7 +72,7 @@ export async function runArm(
   const engine = await startEngine();
   const { template, tokenizer, policy } = inputs;
   const rendered = renderExamples(inputs.train, template, tokenizer, policy);
-  const decoder = startOf(inputs, specification.seed);
+  const decoder = startDecoder(inputs.start, tokenizer, specification.seed);
   const report = (share: number, step: TrainProgress): void =>
     context.onProgress({ fraction: share, tokensPerSecond: step.tokensPerSecond });
   const lengths = rowLengths(rendered.spans.map(({ ids }) => ids.length));
@@ -138,7 +138,11 @@ export async function runArm(
   };
 }
 
-function startOf({ start, tokenizer }: ArmInputs, seed: number): Decoder {
+/**
+ * The decoder that a run starts from. The engine must have been started.
+ * @throws KitError when the model's folder is not whole
+ */
+export function startDecoder(start: ArmStart, tokenizer: Tokenizer, seed: number): Decoder {
   if (start.kind === "checkpoint") return loadDecoder(start.folder);
   return Decoder.create({ ...start.decoder, vocabularySize: tokenizer.vocabularySize }, seed);
 }

@@ -2,11 +2,11 @@ import { exactMatch } from "../../evaluate/metrics/exact-match.js";
 import type { RunContext } from "../context.js";
 import { type RunSize, sizeOfArm } from "../cost/size.js";
 import type { RunResult, RunSpecification } from "../result.js";
-import { type ArmInputs, type ArmStart, runArm } from "../run-arm.js";
+import { type ArmInputs, runArm } from "../run-arm.js";
 import { type MiniRun, specifyMini } from "./plan.js";
 import { miniRows } from "./rows.js";
-import { MAX_TOKENS, type MiniRunSettings, type MiniStart, trainConfigOf } from "./settings.js";
-import { modelFolder } from "./start.js";
+import { MAX_TOKENS, type MiniRunSettings, trainConfigOf } from "./settings.js";
+import { armStart } from "./start.js";
 
 /** Longest answer with its end, in tokens: five words of which some may be unknown to the tokenizer. */
 const MAX_NEW_TOKENS = 12;
@@ -36,10 +36,4 @@ function inputsOf(run: Omit<MiniRun, "suite" | "id" | "arm">): ArmInputs {
     testBatchRows: 150,
     metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
   };
-}
-
-function armStart(start: MiniStart): ArmStart {
-  return start.kind === "random"
-    ? { kind: "random", decoder: start.decoder }
-    : { kind: "checkpoint", folder: modelFolder(start.folder) };
 }

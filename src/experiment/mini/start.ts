@@ -8,6 +8,7 @@ import { fileError } from "../../support/files.js";
 import { sha256 } from "../../support/hash.js";
 import { trainByteLevelBpe } from "../../tokenizer/byte-level-bpe.js";
 import { loadTokenizer } from "../../tokenizer/load.js";
+import type { ArmStart } from "../run-arm.js";
 import type { MiniStart } from "./settings.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -45,4 +46,11 @@ export function tokenizerOf(start: MiniStart, rows: readonly Example[], tags: re
     vocabularySize: start.vocabularySize,
     bos: false,
   });
+}
+
+/** The start as `runArm` wants it. */
+export function armStart(start: MiniStart): ArmStart {
+  return start.kind === "random"
+    ? { kind: "random", decoder: start.decoder }
+    : { kind: "checkpoint", folder: modelFolder(start.folder) };
 }

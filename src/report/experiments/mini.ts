@@ -134,22 +134,20 @@ export function levelFigure({ levels, floors }: MiniAnalysis): Figure {
   });
 }
 
-/** The grid itself: exact match of IFT in every cell that was asked; held-out cells are marked in the text beside it. */
-export function gridFigure({ cells }: MiniAnalysis, level: "trained" | "held-out"): AnyFigure {
-  const selectors = named(SELECTORS, HELD_OUT_SELECTORS);
-  const formats = named(FORMATS, HELD_OUT_FORMATS);
+/** The grid itself: exact match of IFT in the cells that are trained, or in those that are not. */
+export function gridFigure({ cells }: MiniAnalysis, part: "trained" | "held-out"): AnyFigure {
+  const trained = part === "trained";
+  const selectors = namesOf(SELECTORS, HELD_OUT_SELECTORS, trained);
+  const formats = namesOf(FORMATS, HELD_OUT_FORMATS, trained);
   const shown = new Map(
-    cells
-      .filter((score) => (score.level === "seen") === (level === "trained"))
-      .map(({ cell, mean }) => [cell, mean]),
+    cells.filter(({ level }) => (level === "seen") === trained).map(({ cell, mean }) => [cell, mean]),
   );
   return matrixMap({
-    id: `grid-${level}`,
-    title: level === "trained" ? "Trained cells, new texts" : "Cells never trained on",
-    subtitle:
-      level === "trained"
-        ? "IFT, mean over rows and seeds; empty cells are held out"
-        : "IFT, mean over rows and seeds; the last rows and columns are selectors and formats that are in no trained cell",
+    id: `grid-${part}`,
+    title: trained ? "Trained task types, new texts" : "Task types never trained on",
+    subtitle: trained
+      ? "IFT, mean over rows and seeds; empty cells are held out"
+      : `IFT, mean over rows and seeds; ${[...HELD_OUT_SELECTORS, ...HELD_OUT_FORMATS].join(", ")} are in no trained cell`,
     valueTitle: "exact match",
     rowTitle: "what to find",
     columnTitle: "what to do with it",
@@ -160,10 +158,14 @@ export function gridFigure({ cells }: MiniAnalysis, level: "trained" | "held-out
   });
 }
 
-/** Names with those that are never trained last. */
-function named(list: readonly { readonly name: string }[], last: readonly string[]): string[] {
-  const names = list.map(({ name }) => name);
-  return [...names.filter((name) => !last.includes(name)), ...last];
+/** Names of selectors or formats; those that are never trained come last, or are left out. */
+function namesOf(
+  list: readonly { readonly name: string }[],
+  neverTrained: readonly string[],
+  trainedOnly: boolean,
+): string[] {
+  const names = list.map(({ name }) => name).filter((name) => !neverTrained.includes(name));
+  return trainedOnly ? names : [...names, ...neverTrained];
 }
 
 /** Leave-one-cluster-out: each cluster's rows with and without it in training; undefined where none was left out. */
