@@ -1,5 +1,4 @@
-import type { TensorFlow } from "../../engine/tensorflow.js";
-import { tf } from "../../engine/tensorflow.js";
+import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { KeyValueCache } from "../cache.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -24,7 +23,8 @@ export class T5Cache {
   constructor(cross: readonly CrossPart[], mask: Tensor) {
     this.#cross = cross;
     this.#mask = mask;
-    this.own = new KeyValueCache(mask.shape[0] ?? 0);
+    const [batch = 0] = mask.shape;
+    this.own = new KeyValueCache(batch);
   }
 
   /** Number of tokens that the decoder has read. */
