@@ -1,10 +1,15 @@
 import type { Tokenizer } from "../data/tokenizer.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
-import { KeyValueCache } from "../model/cache.js";
-import type { Decoder } from "../model/decoder.js";
 import { KitError } from "../support/errors.js";
 import { Random } from "../support/random.js";
 import { byLength } from "./batches.js";
+import {
+  type Continuation,
+  continuePrompts,
+  type LanguageModel,
+  roomAfter,
+  tokensBefore,
+} from "./continuation.js";
 import {
   checkRepetitionPenalty,
   checkSampling,
@@ -26,7 +31,10 @@ export interface GenerateOptions {
   readonly stop?: { readonly texts: readonly string[]; readonly tokenizer: Pick<Tokenizer, "decode"> };
   /** Draws the tokens; without it the most probable one is taken. */
   readonly sampling?: Sampling;
-  /** Makes tokens of the prompt and of the answer so far less probable (`penalizeRepetition`); 1 changes nothing. */
+  /**
+   * Makes tokens of the prompt and of the answer so far less probable (`penalizeRepetition`); 1 changes nothing. The
+   * prompt of an encoder-decoder does not count, as in `transformers`.
+   */
   readonly repetitionPenalty?: number;
   /** Stops at the next token; the result is then an empty list. */
   readonly signal?: AbortSignal;
@@ -52,11 +60,11 @@ export interface Generated {
  * @throws KitError for an empty prompt or one that fills the model's context
  */
 export async function generateGreedy(
-  decoder: Decoder,
+  model: LanguageModel,
   prompts: readonly (readonly number[])[],
   options: Omit<GenerateOptions, "sampling">,
 ): Promise<number[][]> {
-  const answers = await generate(decoder, prompts, options);
+  const answers = await generate(model, prompts, options);
   return answers.map(({ ids }) => [...ids]);
 }
 
@@ -68,17 +76,15 @@ export async function generateGreedy(
  * @throws KitError for an empty prompt, one that fills the model's context, or a sampling value out of range
  */
 export async function generate(
-  decoder: Decoder,
+  model: LanguageModel,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions,
 ): Promise<Generated[]> {
-  checkRequest(decoder, prompts, options);
-  const answers = prompts.map(
-    (prompt, index) => new Answer(prompt, index, decoder.config.contextLength, options),
-  );
+  checkGeneration(model, prompts, options);
+  const answers = prompts.map((prompt, index) => new Answer(model, prompt, index, options));
   let done = 0;
   for (const batch of byLength(answers, ({ prompt }) => prompt.length, options.batchSize)) {
-    if (!(await answerBatch(decoder, batch, options))) return [];
+    if (!(await answerBatch(model, batch, options))) return [];
     done += batch.length;
     options.onProgress?.(done, prompts.length);
   }
@@ -87,62 +93,50 @@ export async function generate(
 
 /** @returns false when the signal aborted */
 async function answerBatch(
-  decoder: Decoder,
+  model: LanguageModel,
   batch: readonly Answer[],
   options: GenerateOptions,
 ): Promise<boolean> {
-  const cache = new KeyValueCache(batch.length);
+  const continuation = continuePrompts(
+    model,
+    batch.map(({ prompt }) => prompt),
+  );
   let open = batch;
-  let next: readonly (readonly number[])[] = batch.map(({ prompt }) => prompt);
+  let next = continuation.first;
   try {
     while (open.length > 0) {
       if (options.signal?.aborted === true) return false;
-      const ids = await nextTokens(decoder, cache, next, open, options);
+      const ids = await nextTokens(model, continuation, next, open, options);
       open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
       const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
-      if (rows.length > 0 && rows.length < open.length) cache.select(rows);
+      if (rows.length > 0 && rows.length < open.length) continuation.select(rows);
       open = open.filter(({ ended }) => !ended);
       next = open.map(({ last }) => [last]);
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {
-    cache.dispose();
+    continuation.dispose();
   }
   return true;
 }
 
 /** Feeds the new tokens of each row and chooses the one that follows: `[rows]`. */
 async function nextTokens(
-  decoder: Decoder,
-  cache: KeyValueCache,
+  model: LanguageModel,
+  continuation: Continuation,
   rows: readonly (readonly number[])[],
   answers: readonly Answer[],
   { sampling, repetitionPenalty }: Pick<GenerateOptions, "sampling" | "repetitionPenalty">,
 ): Promise<readonly number[]> {
   const mostProbable = sampling === undefined && repetitionPenalty === undefined;
-  const time = Math.max(...rows.map((row) => row.length));
-  const padded = Int32Array.from(
-    rows.flatMap((row) => [...row, ...new Array<number>(time - row.length).fill(0)]),
-  );
   const chosen = tf.tidy((): TensorFlow.Tensor => {
-    const ids = tf.tensor2d(padded, [rows.length, time], "int32");
-    const hidden = decoder.extend(
-      ids,
-      cache,
-      rows.map((row) => row.length),
-    );
-    const flat = tf.reshape(hidden, [rows.length * time, decoder.config.width]);
-    const lastOnes = tf.tensor1d(
-      rows.map((row, index) => index * time + row.length - 1),
-      "int32",
-    );
-    const logits = decoder.logits(tf.gather(flat, lastOnes) as TensorFlow.Tensor2D);
+    const logits = model.logits(continuation.feed(rows));
     return mostProbable ? tf.argMax(logits, 1) : logits;
   });
   const values = await chosen.data();
   chosen.dispose();
   if (mostProbable) return Array.from(values);
-  const vocabulary = decoder.config.vocabularySize;
+  const vocabulary = model.config.vocabularySize;
   return answers.map((answer, row) => {
     const logits = Float32Array.from(values.slice(row * vocabulary, (row + 1) * vocabulary));
     if (repetitionPenalty !== undefined) penalizeRepetition(logits, answer.seen, repetitionPenalty);
@@ -160,14 +154,17 @@ class Answer {
   readonly prompt: readonly number[];
   readonly #ids: number[] = [];
   readonly #options: GenerateOptions;
-  readonly #contextLength: number;
+  /** What the model that chooses tokens has before the answer. */
+  readonly #before: readonly number[];
+  readonly #room: number;
   readonly random: Random;
   #ending: Ending | undefined;
   #text: string | undefined;
 
-  constructor(prompt: readonly number[], index: number, contextLength: number, options: GenerateOptions) {
+  constructor(model: LanguageModel, prompt: readonly number[], index: number, options: GenerateOptions) {
     this.prompt = prompt;
-    this.#contextLength = contextLength;
+    this.#before = tokensBefore(model, prompt);
+    this.#room = roomAfter(model, prompt);
     this.#options = options;
     this.random = Random.derive(options.sampling?.seed ?? 0, `prompt ${index}`);
   }
@@ -180,9 +177,9 @@ class Answer {
     return this.#ids.at(-1) ?? this.#options.eos;
   }
 
-  /** The tokens of the prompt and of the answer so far. */
+  /** The tokens before the answer and those of the answer so far. */
   get seen(): readonly number[] {
-    return [...this.prompt, ...this.#ids];
+    return [...this.#before, ...this.#ids];
   }
 
   take(id: number): void {
@@ -195,7 +192,7 @@ class Answer {
       this.#ids.push(id);
       if (stop !== undefined && this.#cutAtStop(stop)) this.#ending = "stop";
       else if (this.#ids.length >= maxNewTokens) this.#ending = "length";
-      else if (this.prompt.length + this.#ids.length > this.#contextLength) this.#ending = "context";
+      else if (this.#ids.length >= this.#room) this.#ending = "context";
     }
   }
 
@@ -218,8 +215,9 @@ class Answer {
   }
 }
 
-function checkRequest(
-  decoder: Decoder,
+/** @throws KitError as `generate` does */
+export function checkGeneration(
+  model: LanguageModel,
   prompts: readonly (readonly number[])[],
   { maxNewTokens, batchSize, sampling, repetitionPenalty, stop }: GenerateOptions,
 ): void {
@@ -245,9 +243,9 @@ function checkRequest(
     if (prompt.length === 0) {
       throw new KitError("an empty prompt", "give at least one token, such as the tokenizer's BOS", { row });
     }
-    if (prompt.length > decoder.config.contextLength) {
+    if (prompt.length > model.config.contextLength) {
       throw new KitError(
-        `a prompt of ${prompt.length} tokens does not fit the model's context of ${decoder.config.contextLength}`,
+        `a prompt of ${prompt.length} tokens does not fit the model's context of ${model.config.contextLength}`,
         "shorten the prompt or use a model with a longer context",
         { row, field: "prompt" },
       );

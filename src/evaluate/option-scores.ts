@@ -1,8 +1,8 @@
-import { tf } from "../engine/tensorflow.js";
 import { KeyValueCache } from "../model/cache.js";
 import type { Decoder } from "../model/decoder.js";
 import { KitError } from "../support/errors.js";
 import { byLength } from "./batches.js";
+import { padRight } from "./pad.js";
 import {
   checkScoreRequests,
   readFloats,
@@ -72,7 +72,7 @@ async function scoreBatch(decoder: Decoder, batch: readonly OptionRequest[]): Pr
   const cache = new KeyValueCache(batch.length);
   try {
     const first = await readFloats(() => {
-      const { ids, counts } = padded(batch.map(({ prompt }) => prompt));
+      const { ids, counts } = padRight(batch.map(({ prompt }) => prompt));
       return targetLogProbabilitiesAt(
         decoder,
         decoder.extendLast(ids, cache, counts),
@@ -103,22 +103,9 @@ function scoreRest(
 ): Promise<Float32Array> {
   cache.select(targets.map(({ row }) => row));
   return readFloats(() => {
-    const { ids, counts, time } = padded(targets.map((target) => target.ids.slice(0, -1)));
+    const { ids, counts, time } = padRight(targets.map((target) => target.ids.slice(0, -1)));
     const places = targets.flatMap((target, row) => target.ids.slice(1).map((_, step) => row * time + step));
     const wanted = targets.flatMap((target) => target.ids.slice(1));
     return targetLogProbabilitiesAt(decoder, decoder.extend(ids, cache, counts), places, wanted);
   });
-}
-
-/** Rows of ids, filled up on the right. */
-function padded(rows: readonly (readonly number[])[]): {
-  readonly ids: ReturnType<typeof tf.tensor2d>;
-  readonly counts: number[];
-  readonly time: number;
-} {
-  const counts = rows.map((row) => row.length);
-  const time = Math.max(...counts);
-  const ids = new Int32Array(rows.length * time);
-  rows.forEach((row, index) => ids.set(row, index * time));
-  return { ids: tf.tensor2d(ids, [rows.length, time], "int32"), counts, time };
 }

@@ -41,8 +41,7 @@ export class T5Cache {
 
   /** Goes on with some of the rows only, in the given order; a row may come several times. */
   select(rows: readonly number[]): void {
-    if (this.length > 0) this.own.select(rows);
-    else throw new RangeError("rows are selected after the first token");
+    this.own.select(rows);
     const index = tf.tensor1d([...rows], "int32");
     const pick = (tensor: Tensor): Tensor => {
       const picked = tf.keep(tf.gather(tensor, index));
