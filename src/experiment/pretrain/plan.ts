@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CorpusMix } from "../../data/mini/corpus/documents.js";
 import { type DecoderConfig, parseDecoderConfig } from "../../model/config.js";
 import type { WeightType } from "../../model/half.js";
 import { KitError } from "../../support/errors.js";
@@ -21,6 +22,7 @@ export interface PretrainPlan {
   };
   /** Tokens of the corpus; the training budget may go over them more than once. */
   readonly corpusTokens: number;
+  readonly mix: CorpusMix;
   readonly decoder: Omit<DecoderConfig, "vocabularySize">;
   readonly training: Omit<TrainConfig, "checkpoint">;
   /** Stored type of the weights. */
@@ -45,6 +47,18 @@ const planSchema = z.strictObject({
     rowsPerTask: count,
   }),
   corpusTokens: count,
+  mix: z.strictObject({
+    shares: z.strictObject({
+      facts: count,
+      story: count,
+      dialogue: count,
+      review: count,
+      news: count,
+      selections: count,
+      formats: count,
+    }),
+    tellings: count,
+  }),
   decoder: z.record(z.string(), z.unknown()),
   training: trainConfigSchema.omit({ checkpoint: true }),
   weights: z.enum(["F32", "F16", "BF16"]),

@@ -66,7 +66,7 @@ export async function pretrain(
   const tokenizer = planTokenizer(plan);
   const { vocabularySize, special } = tokenizer;
   const corpus = corpusRows(
-    corpusOf(plan.worldSeed, "train"),
+    corpusOf(plan.worldSeed, "train", plan.mix),
     tokenizer,
     plan.corpusTokens,
     plan.decoder.contextLength,

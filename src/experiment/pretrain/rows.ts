@@ -19,9 +19,9 @@ export function documentText(sentences: readonly string[]): string {
  * The tokenizer of a plan: merges of the corpus, and of training rows of grid and tasks, so that the words of instructions are
  * tokens too. No validation or test row has a part in it.
  */
-export function planTokenizer({ worldSeed, tokenizer }: PretrainPlan): ByteLevelBpeTokenizer {
+export function planTokenizer({ worldSeed, tokenizer, mix }: PretrainPlan): ByteLevelBpeTokenizer {
   const { vocabularySize, documents, rowsPerTask } = tokenizer;
-  const stream = corpusOf(worldSeed, "train");
+  const stream = corpusOf(worldSeed, "train", mix);
   const corpus = Array.from({ length: documents }, () => documentText(stream.next().sentences));
   const grid = drawGrid({ rowsPerCell: rowsPerTask, testRows: 1 }, worldSeed).train;
   const tasks = drawTaskRows({ train: rowsPerTask, validation: 1, test: 1 }, worldSeed).train;

@@ -16,7 +16,7 @@ export interface CorpusDocument {
   readonly sentences: readonly string[];
 }
 
-/** Kinds of documents and their share of the documents, in percent. Facts are the most: each must be met often. */
+/** Kinds of documents and their weights, here in percent. Facts are the most: each must be met often. */
 export const DOCUMENT_SHARES = {
   facts: 34,
   story: 16,
@@ -28,9 +28,16 @@ export const DOCUMENT_SHARES = {
 } as const;
 export type DocumentKind = keyof typeof DOCUMENT_SHARES;
 
-const KINDS = Object.entries(DOCUMENT_SHARES).flatMap(([kind, share]) =>
-  Array.from({ length: share }, () => kind as DocumentKind),
-);
+/** What a corpus is mixed of. */
+export interface CorpusMix {
+  /** Weight of each kind among the documents, a whole number. */
+  readonly shares: Readonly<Record<DocumentKind, number>>;
+  /** What is told of each text in a document of selections, at most. */
+  readonly tellings: number;
+}
+
+/** The mix of the corpus that ships. */
+export const CORPUS_MIX: CorpusMix = { shares: DOCUMENT_SHARES, tellings: 3 };
 
 /** The documents of the corpus, endlessly, and how often each fact was said. */
 export interface CorpusStream {
@@ -43,13 +50,21 @@ export interface CorpusStream {
  * The corpus of a world as a stream of documents in constant memory.
  * @param part "train" and "validation" are different documents about the same world
  */
-export function corpusStream(world: World, part: "train" | "validation"): CorpusStream {
+export function corpusStream(
+  world: World,
+  part: "train" | "validation",
+  { shares, tellings }: CorpusMix = CORPUS_MIX,
+): CorpusStream {
+  const kinds = Object.entries(shares).flatMap(([kind, share]) =>
+    Array.from({ length: share }, () => kind as DocumentKind),
+  );
   const random = Random.derive(world.seed, `corpus ${part}`);
   const rounds = new FactRounds(factsOf(world), Random.derive(world.seed, `corpus ${part} facts`));
   return {
     next: () => {
-      const kind = random.choice(KINDS);
-      return { kind, sentences: kind === "facts" ? rounds.next() : drawDocument(kind, world, random) };
+      const kind = random.choice(kinds);
+      const sentences = kind === "facts" ? rounds.next() : drawDocument(kind, world, tellings, random);
+      return { kind, sentences };
     },
     get factExposures() {
       return rounds.rounds;
@@ -58,11 +73,20 @@ export function corpusStream(world: World, part: "train" | "validation"): Corpus
 }
 
 /** The corpus of a seed's world. */
-export function corpusOf(seed: number, part: "train" | "validation"): CorpusStream {
-  return corpusStream(createWorld(seed), part);
+export function corpusOf(
+  seed: number,
+  part: "train" | "validation",
+  mix: CorpusMix = CORPUS_MIX,
+): CorpusStream {
+  return corpusStream(createWorld(seed), part, mix);
 }
 
-function drawDocument(kind: Exclude<DocumentKind, "facts">, world: World, random: Random): readonly string[] {
+function drawDocument(
+  kind: Exclude<DocumentKind, "facts">,
+  world: World,
+  tellings: number,
+  random: Random,
+): readonly string[] {
   switch (kind) {
     case "story":
       return drawStory({ people: world.people, towns: TOWNS }, random).sentences;
@@ -75,7 +99,7 @@ function drawDocument(kind: Exclude<DocumentKind, "facts">, world: World, random
     case "news":
       return drawNews(random.choice(TOPICS), { towns: TOWNS }, random).sentences;
     case "selections":
-      return narratedSelections(world, random);
+      return narratedSelections(world, tellings, random);
     case "formats":
       return narratedFormats(world, random);
   }

@@ -12,11 +12,11 @@ const EVERY_WORD = { allowsWord: () => true, allowsKind: (kind: string) => KINDS
  * A text, and what a person found in it: the selectors at work, in the past and never as an instruction. "Nora read it.
  * The town was Marlow."
  */
-export function narratedSelections({ people }: World, random: Random): string[] {
+export function narratedSelections({ people }: World, tellings: number, random: Random): string[] {
   const text = drawGridText(random);
   const told = random
     .shuffled(SELECTORS)
-    .slice(0, 3)
+    .slice(0, tellings)
     .flatMap((selector) => tell(selector, text, random));
   return [text.text, `${random.choice(people).first} read it.`, ...told];
 }
