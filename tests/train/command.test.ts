@@ -7,7 +7,6 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { command } from "../../src/cli/commands/train.js";
 import { readRunConfig } from "../../src/cli/commands/train/run-config.js";
-import { MetricsFile } from "../../src/cli/commands/train/metrics-file.js";
 import { startEngine } from "../../src/engine/start.js";
 import { loadDecoder } from "../../src/model/checkpoint.js";
 import { Decoder } from "../../src/model/decoder.js";
@@ -229,25 +228,4 @@ test("a wrong run configuration is one line that names file, field and cure, and
     /^ift-kit: .*field "decoder.vocabularySize".*To mend it: remove this field.*\n$/,
   );
   assert.ok(!existsSync(join(root, "none")), "nothing is written");
-});
-
-test("metrics of steps that a resumed run takes again are replaced", () => {
-  const path = join(root, "metrics.jsonl");
-  const at = (step: number, loss: number): TrainProgress => ({
-    ...{ step, loss, learningRate: 1, gradientNorm: 1, supervisedTokens: 1, totalTokens: 1 },
-    ...{ positions: 1, rows: 1, epochs: 1, seconds: 1, tokensPerSecond: 1 },
-    ...{ supervisedTokensPerSecond: 1, supervisedBytes: 0, memoryBytes: 1 },
-  });
-  const first = new MetricsFile(path);
-  for (const step of [1, 2, 3, 4, 5]) first.add(at(step, 1));
-  writeFileSync(path, `${readFileSync(path, "utf8")}{"step":6,"lo`); // Killed while it wrote.
-  const second = new MetricsFile(path);
-  for (const step of [4, 5]) second.add(at(step, 2));
-  assert.deepEqual(
-    readFileSync(path, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => (JSON.parse(line) as TrainProgress).loss),
-    [1, 1, 1, 2, 2],
-  );
 });

@@ -12,7 +12,7 @@ import { duration } from "../../support/progress.js";
 import { checkpointSteps } from "../../train/checkpoint.js";
 import { train, type TrainResult } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
-import { MetricsFile } from "./train/metrics-file.js";
+import { MetricsFile } from "../../train/track/metrics-file.js";
 import { prepareRun, type PreparedRun } from "./train/prepare.js";
 import { readRunConfig, type RunConfig } from "./train/run-config.js";
 
@@ -78,7 +78,6 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     writeJson(join(out, "ledger.json"), run.ledgers);
     writeJson(join(out, "run.json"), { config: { ...config, decoder: decoder.config }, manifest });
     if (flags.json !== true) announce(out, run, found);
-    const metrics = new MetricsFile(join(out, "metrics.jsonl"));
     const result = await train(
       decoder,
       run.spans,
@@ -89,10 +88,9 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
         compile: flags.eager !== true,
         progress: true,
         label: basename(out),
-        onStep: (progress) => metrics.add(progress),
+        trackers: [new MetricsFile(join(out, "metrics.jsonl"))],
       },
     );
-    metrics.replace(result.history);
     if (result.status === "finished") {
       saveModel(out, run, config);
     }
