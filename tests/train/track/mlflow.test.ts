@@ -106,7 +106,9 @@ test("a refused token names the variable; the token and passwords are never take
   await assert.rejects(
     new MlflowClient({ uri, token: "wrong" }).experiment("x"),
     (error) =>
-      error instanceof KitError && error.message.includes('401') && error.cure === "set MLFLOW_TRACKING_TOKEN",
+      error instanceof KitError &&
+      error.message.includes("401") &&
+      error.cure === "set MLFLOW_TRACKING_TOKEN",
   );
   assert.deepEqual(mlflowServer({ MLFLOW_TRACKING_URI: uri, MLFLOW_TRACKING_TOKEN: "t" }), {
     uri,
