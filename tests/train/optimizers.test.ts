@@ -235,7 +235,7 @@ test("controls: each option shows in the weights", () => {
   for (const [name, change] of CONTROLS) {
     const reference = golden.cases[name];
     assert.ok(reference, name);
-    const config = { ...reference.config, ...change } as OptimizerConfig;
+    const config = { ...reference.config, ...change };
     const difference = worst(eagerSteps(config).parameters, reference.parameters);
     assert.ok(difference > 1e-5, `${name} with ${JSON.stringify(change)}: ${difference}`);
   }
