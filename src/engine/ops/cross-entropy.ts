@@ -1,36 +1,81 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { constant } from "./constants.js";
-import { add, gatherValues, log, maximum, multiply, reshape, softmax, subtract, sum } from "./kernels.js";
+import {
+  add,
+  addScalar,
+  gatherValues,
+  log,
+  maximum,
+  mean,
+  multiply,
+  reshape,
+  scale,
+  softmax,
+  square,
+  subtract,
+  sum,
+} from "./kernels.js";
 import { rawOps, NO_ATTRIBUTES } from "./raw-ops.js";
 import { type Operation, runDifferentiable } from "./operation.js";
 
 type Tensor = TensorFlow.Tensor;
 
-interface CrossEntropyOptions {
+/** What may be added to the cross entropy of each row. */
+export interface TokenLoss {
+  /** PyTorch's label smoothing: the share of the target that is dealt out evenly over all classes, 0 to 1. Default: 0. */
+  readonly labelSmoothing?: number | undefined;
+  /** PaLM's z-loss: this times the square of the log of the softmax's denominator, log^2 Z. Default: 0. */
+  readonly zLoss?: number | undefined;
+}
+
+interface CrossEntropyOptions extends TokenLoss {
   /** int32 `[rows]` */
   readonly targets: Tensor;
   /** float32 `[rows]`; a weight of 0 leaves the row out. */
   readonly weights: Tensor | undefined;
 }
 
-/** Sum over rows of `-log softmax(logits)[target]`. */
+/**
+ * Sum over rows of `-log softmax(logits)[target]`, with what `TokenLoss` adds: of a row with logits x, target t, the share
+ * e of smoothing and the coefficient c of the z-loss it is
+ *
+ *     log Z - (1 - e) x[t] - e mean(x) + c log^2 Z,   with the gradient   (1 + 2 c log Z) softmax(x) - (1 - e) [t] - e / n
+ */
 export const crossEntropyOperation: Operation<readonly [Tensor], CrossEntropyOptions> = {
   name: "softmaxCrossEntropySum",
-  forward([logits], { targets, weights }) {
+  forward([logits], { targets, weights, labelSmoothing = 0, zLoss = 0 }) {
     const positions = flatPositions(logits, targets);
     const probabilities = softmax(logits);
-    const losses = rowLosses(logits, probabilities, positions);
+    const logZ = logDenominator(logits, probabilities);
+    const own = gatherValues(reshape(logits, [-1]), positions);
+    const wanted =
+      labelSmoothing === 0
+        ? own
+        : add(scale(own, 1 - labelSmoothing), scale(mean(logits, [1]), labelSmoothing));
+    const entropies = subtract(logZ, wanted);
+    const losses = zLoss === 0 ? entropies : add(entropies, scale(square(logZ), zLoss));
     return {
       output: sum(weights === undefined ? losses : multiply(losses, weights), [0]),
-      saved: weights === undefined ? [probabilities, positions] : [probabilities, positions, weights],
+      saved: [
+        probabilities,
+        positions,
+        ...(zLoss === 0 ? [] : [logZ]),
+        ...(weights === undefined ? [] : [weights]),
+      ],
     };
   },
-  backward(gradient, [probabilities, positions, weights]) {
+  backward(gradient, [probabilities, positions, ...others], { labelSmoothing = 0, zLoss = 0 }) {
     if (probabilities === undefined || positions === undefined)
       throw new Error("softmaxCrossEntropySum: nothing was saved");
-    const [rows = 0] = probabilities.shape;
-    const scale = weights === undefined ? gradient : multiply(reshape(weights, [-1, 1]), gradient);
-    return [subtractAtTargets(multiply(probabilities, scale), positions, scale, rows)];
+    const [logZ, weights] = zLoss === 0 ? [undefined, ...others] : others;
+    const [rows = 0, classes = 1] = probabilities.shape;
+    const share = weights === undefined ? gradient : multiply(reshape(weights, [-1, 1]), gradient);
+    const whole =
+      logZ === undefined ? share : multiply(addScalar(scale(reshape(logZ, [-1, 1]), 2 * zLoss), 1), share);
+    const towards = multiply(probabilities, whole);
+    if (labelSmoothing === 0) return [subtractAtTargets(towards, positions, share, rows)];
+    const even = subtract(towards, scale(share, labelSmoothing / classes));
+    return [subtractAtTargets(even, positions, scale(share, 1 - labelSmoothing), rows)];
   },
 };
 
@@ -47,13 +92,12 @@ function flatPositions(logits: Tensor, targets: Tensor): Tensor {
 }
 
 /**
- * `-log p[target]` of each row. With `m` the largest logit and `q` its probability, `log sum exp = m - log q`, so the
- * loss is `m - log q - logit[target]`: exact where `p[target]` itself underflows (a loss beyond 87 nats), and the
- * probabilities that the gradient needs are used again.
+ * Log of the softmax's denominator of each row. With `m` the largest logit and `q` its probability it is `m - log q`:
+ * exact where the probability of a target underflows (a loss beyond 87 nats), and the probabilities that the gradient
+ * needs are used again.
  */
-function rowLosses(logits: Tensor, probabilities: Tensor, positions: Tensor): Tensor {
-  const logSumExp = subtract(maximum(logits, [1]), log(maximum(probabilities, [1])));
-  return subtract(logSumExp, gatherValues(reshape(logits, [-1]), positions));
+function logDenominator(logits: Tensor, probabilities: Tensor): Tensor {
+  return subtract(maximum(logits, [1]), log(maximum(probabilities, [1])));
 }
 
 function subtractAtTargets(scaled: Tensor, positions: Tensor, scale: Tensor, rows: number): Tensor {
@@ -76,13 +120,16 @@ function subtractAtTargets(scaled: Tensor, positions: Tensor, scale: Tensor, row
  * @param logits `[rows, vocabulary]`
  * @param targets int32 `[rows]`, each in `[0, vocabulary)`
  * @param weights float32 `[rows]`, default 1
+ * @param loss what is added for each row, times its weight
  */
 export function softmaxCrossEntropySum(
   logits: TensorFlow.Tensor2D,
   targets: TensorFlow.Tensor1D,
   weights?: TensorFlow.Tensor1D,
+  loss: TokenLoss = {},
 ): TensorFlow.Scalar {
-  return runDifferentiable(crossEntropyOperation, [logits], { targets, weights }) as TensorFlow.Scalar;
+  const options = { targets, weights, ...loss };
+  return runDifferentiable(crossEntropyOperation, [logits], options) as TensorFlow.Scalar;
 }
 
 /**
@@ -96,7 +143,7 @@ export function targetLogProbabilities(
   targets: TensorFlow.Tensor1D,
 ): TensorFlow.Tensor1D {
   return tf.tidy(() => {
-    const losses = rowLosses(logits, softmax(logits), flatPositions(logits, targets));
-    return tf.neg(losses) as TensorFlow.Tensor1D;
+    const own = gatherValues(reshape(logits, [-1]), flatPositions(logits, targets));
+    return subtract(own, logDenominator(logits, softmax(logits))) as TensorFlow.Tensor1D;
   });
 }
