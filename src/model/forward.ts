@@ -19,6 +19,8 @@ export interface ForwardInput {
   readonly positions: TensorFlow.Tensor2D | undefined;
   /** int32 `[n]`, places in the flattened `[batch * time]`: only their hidden states are wanted. */
   readonly rows: TensorFlow.Tensor1D | undefined;
+  /** Whether blocks keep nothing but their input, see `Tape.recompute`. */
+  readonly recomputeBlocks: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ForwardInput {
 export function decoderForward(
   layerOf: Layers,
   config: DecoderConfig,
-  { ids, positions, rows }: ForwardInput,
+  { ids, positions, rows, recomputeBlocks }: ForwardInput,
   attend: Attend,
 ): Tensor {
   const { tape } = layerOf;
@@ -42,9 +44,10 @@ export function decoderForward(
     stream = tape.apply(positionsOperation, [stream, layerOf.parameter("embedding.position")], options);
   }
   for (let layer = 0; layer < config.layers; layer++) {
-    const input = stream;
     const wanted = layer === config.layers - 1 ? rows : undefined;
-    stream = tape.scope(() => block(layerOf, config, input, layer, attend, wanted));
+    const run = (input: Tensor): Tensor => block(layerOf, config, input, layer, attend, wanted);
+    const input = stream;
+    stream = recomputeBlocks ? tape.recompute(input, run) : tape.scope(() => run(input));
   }
   return norm(layerOf, config, "norm", stream);
 }

@@ -27,15 +27,18 @@ export type Network = (tape: Tape) => Tensor;
 export class Tape {
   /** Whether a gradient is being taken. */
   readonly recording: boolean;
+  readonly #parameters: ReadonlySet<number>;
   /** Ids of the parameters and of what depends on them. */
   readonly #dependent: Set<number>;
-  readonly #nodes: TapeNode[] = [];
-  readonly #saved: Tensor[] = [];
-  readonly #savedIndex = new Map<number, number>();
+  #record: TapeRecord = new TapeRecord();
+  /** Of a part that is not recorded now, but when the backward pass runs it again: its input, and the parameters it uses. */
+  #unrecorded: { readonly input: number; readonly parameters: Set<number> } | undefined;
+  readonly #held: Tensor[] = [];
 
   private constructor(recording: boolean, parameters: readonly Tensor[]) {
     this.recording = recording;
-    this.#dependent = new Set(parameters.map(({ id }) => id));
+    this.#parameters = new Set(parameters.map(({ id }) => id));
+    this.#dependent = new Set(this.#parameters);
   }
 
   /**
@@ -49,11 +52,15 @@ export class Tape {
     const run = tf.customGrad((...values: (Tensor | TensorFlow.GradSaveFunc)[]) => {
       const save = values[parameters.length] as TensorFlow.GradSaveFunc;
       const value = network(tape);
-      save(tape.#saved);
-      const output = value.id;
+      const record = tape.#record;
+      save(record.saved);
       return {
         value,
-        gradFunc: (gradient: Tensor, kept: Tensor[]) => tape.#backward(output, gradient, kept, parameters),
+        gradFunc: (gradient: Tensor, kept: Tensor[]) => {
+          const gradients = backpropagate(record.nodes, kept, value.id, gradient);
+          tf.dispose(tape.#held);
+          return parameters.map((parameter) => gradients.get(parameter.id) ?? tf.zerosLike(parameter));
+        },
       };
     });
     return run(...parameters);
@@ -71,17 +78,20 @@ export class Tape {
     options: Options,
   ): Tensor {
     const wanted = inputs.map((input) => input !== undefined && this.#dependent.has(input.id));
-    if (!wanted.includes(true)) return tf.tidy(() => operation.forward(inputs, options).output);
+    if (this.#unrecorded !== undefined) this.#noteUse(inputs, this.#unrecorded);
+    if (this.#unrecorded !== undefined || !wanted.includes(true)) {
+      return tf.tidy(() => operation.forward(inputs, options).output);
+    }
     const [output, ...saved] = tf.tidy(() => {
       const result = operation.forward(inputs, options);
       return [result.output, ...result.saved];
     }) as [Tensor, ...Tensor[]];
     this.#dependent.add(output.id);
-    this.#nodes.push({
+    this.#record.nodes.push({
       inputs: inputs.map((input) => input?.id),
       wanted,
       output: output.id,
-      saved: saved.map((tensor) => this.#indexOf(tensor)),
+      saved: saved.map((tensor) => this.#record.indexOf(tensor)),
       backward: (gradient, kept) => operation.backward(gradient, kept, options, wanted),
     });
     return output;
@@ -92,47 +102,131 @@ export class Tape {
     return this.recording ? body() : tf.tidy(body);
   }
 
-  #indexOf(tensor: Tensor): number {
-    const known = this.#savedIndex.get(tensor.id);
-    if (known !== undefined) return known;
-    this.#savedIndex.set(tensor.id, this.#saved.length);
-    return this.#saved.push(tensor) - 1;
+  /**
+   * Runs a part of the network of which only input and output are kept: the backward pass runs it again. It costs a second
+   * forward pass and saves what the part's ops would keep (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+   * @param input all that the part reads besides parameters and tensors that are held
+   */
+  recompute(input: Tensor, body: (input: Tensor) => Tensor): Tensor {
+    if (!this.recording) return this.scope(() => body(input));
+    const used = new Set<number>();
+    this.#unrecorded = { input: input.id, parameters: used };
+    let output: Tensor;
+    try {
+      output = tf.tidy(() => body(input));
+    } finally {
+      this.#unrecorded = undefined;
+    }
+    const parameters = [...used];
+    const dependent = this.#dependent.has(input.id);
+    if (!dependent && parameters.length === 0) return output;
+    this.#dependent.add(output.id);
+    this.#record.nodes.push({
+      inputs: [input.id, ...parameters],
+      wanted: [dependent, ...parameters.map(() => true)],
+      output: output.id,
+      saved: [this.#record.indexOf(input)],
+      backward: (gradient, [kept]) => {
+        if (kept === undefined) throw new Error("recompute: nothing was saved");
+        const gradients = this.#runAgain(kept, dependent, body, gradient);
+        return [kept.id, ...parameters].map((id) => gradients.get(id));
+      },
+    });
+    return output;
   }
 
-  #backward(
-    output: number,
-    gradient: Tensor,
-    kept: readonly Tensor[],
-    parameters: readonly Tensor[],
-  ): Tensor[] {
-    const gradients = new Map<number, Tensor>([[output, gradient.clone()]]);
-    const uses = new Uint32Array(kept.length);
-    for (const node of this.#nodes) for (const index of node.saved) uses[index] = (uses[index] ?? 0) + 1;
-    for (const node of this.#nodes.reverse()) {
-      const arriving = gradients.get(node.output);
-      if (arriving !== undefined) {
-        gradients.delete(node.output);
-        const needed = node.saved.flatMap((index) => kept[index] ?? []);
-        const leaving = tf.tidy(() => node.backward(arriving, needed) as Tensor[]);
-        const passedOn = leaving.map((part, index) => node.wanted[index] === true && part === arriving);
-        leaving.forEach((part: Tensor | undefined, index) => {
-          if (node.wanted[index] === true) collect(gradients, node.inputs[index], part);
-          else if (part !== arriving) part?.dispose();
-        });
-        if (!passedOn.includes(true)) arriving.dispose();
-      }
-      for (const index of node.saved) {
-        const left = (uses[index] ?? 0) - 1;
-        uses[index] = left;
-        if (left === 0) kept[index]?.dispose();
-      }
+  /** Keeps tensors that a recomputed part reads until the backward pass has ended. */
+  hold(tensors: readonly (Tensor | undefined)[]): void {
+    // Constants are kept already, by their owner.
+    for (const tensor of tensors) {
+      if (tensor !== undefined && !tensor.kept) this.#held.push(tf.keep(tensor));
     }
-    return parameters.map((parameter) => {
-      const own = gradients.get(parameter.id);
-      gradients.delete(parameter.id);
-      return own ?? tf.zerosLike(parameter);
-    });
   }
+
+  #noteUse(
+    inputs: readonly (Tensor | undefined)[],
+    part: { readonly input: number; readonly parameters: Set<number> },
+  ): void {
+    for (const tensor of inputs) {
+      if (tensor === undefined || tensor.id === part.input) continue;
+      if (this.#parameters.has(tensor.id)) part.parameters.add(tensor.id);
+      else if (this.#dependent.has(tensor.id))
+        throw new Error("a recomputed part reads a result that is not its input");
+    }
+  }
+
+  /** Records a part from its input, and differentiates it. @returns gradients by the ids of input and parameters */
+  #runAgain(
+    input: Tensor,
+    dependent: boolean,
+    body: (input: Tensor) => Tensor,
+    gradient: Tensor,
+  ): Map<number, Tensor> {
+    const outer = this.#record;
+    const record = new TapeRecord();
+    this.#record = record;
+    if (dependent) this.#dependent.add(input.id);
+    try {
+      const { id } = body(input);
+      // Clones, because what was saved is disposed after its use: a parameter must not be.
+      const kept = record.saved.map((tensor) => tensor.clone());
+      return backpropagate(record.nodes, kept, id, gradient);
+    } finally {
+      this.#record = outer;
+    }
+  }
+}
+
+/** What the backward pass needs of the ops that were run, in their order. */
+class TapeRecord {
+  readonly nodes: TapeNode[] = [];
+  readonly saved: Tensor[] = [];
+  readonly #index = new Map<number, number>();
+
+  /** The place of a tensor among those that are saved, each of them once. */
+  indexOf(tensor: Tensor): number {
+    const known = this.#index.get(tensor.id);
+    if (known !== undefined) return known;
+    this.#index.set(tensor.id, this.saved.length);
+    return this.saved.push(tensor) - 1;
+  }
+}
+
+/**
+ * The backward pass over recorded ops.
+ * @param output id of the result
+ * @param kept the saved tensors, which are disposed when nothing needs them any more
+ * @returns gradients by id, of what no op has made: parameters and inputs
+ */
+function backpropagate(
+  nodes: readonly TapeNode[],
+  kept: readonly Tensor[],
+  output: number,
+  gradient: Tensor,
+): Map<number, Tensor> {
+  const gradients = new Map<number, Tensor>([[output, gradient.clone()]]);
+  const uses = new Uint32Array(kept.length);
+  for (const node of nodes) for (const index of node.saved) uses[index] = (uses[index] ?? 0) + 1;
+  for (const node of nodes.toReversed()) {
+    const arriving = gradients.get(node.output);
+    if (arriving !== undefined) {
+      gradients.delete(node.output);
+      const needed = node.saved.flatMap((index) => kept[index] ?? []);
+      const leaving = tf.tidy(() => node.backward(arriving, needed) as Tensor[]);
+      const passedOn = leaving.map((part, index) => node.wanted[index] === true && part === arriving);
+      leaving.forEach((part: Tensor | undefined, index) => {
+        if (node.wanted[index] === true) collect(gradients, node.inputs[index], part);
+        else if (part !== arriving) part?.dispose();
+      });
+      if (!passedOn.includes(true)) arriving.dispose();
+    }
+    for (const index of node.saved) {
+      const left = (uses[index] ?? 0) - 1;
+      uses[index] = left;
+      if (left === 0) kept[index]?.dispose();
+    }
+  }
+  return gradients;
 }
 
 function collect(gradients: Map<number, Tensor>, input: number | undefined, part: Tensor | undefined): void {
