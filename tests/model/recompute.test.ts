@@ -55,7 +55,7 @@ function run(decoder: Decoder, recomputeBlocks: boolean, time = 12, dropout = fa
       const rows = tf.tensor1d([1, 4, 5, 13, 17], "int32");
       const hidden = decoder.hiddenRows(input, rows);
       bytes = tf.memory().numBytes - start;
-      return tf.sum(tf.square(tf.sub(decoder.logits(hidden), 0.3))) as TensorFlow.Scalar;
+      return tf.sum<TensorFlow.Scalar>(tf.square(tf.sub(decoder.logits(hidden), 0.3)));
     }, [...decoder.parameters.values()]);
     const gradients = [...decoder.parameters].map(([name, variable]): [string, Float32Array] => [
       name,

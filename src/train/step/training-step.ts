@@ -15,8 +15,8 @@ export interface StepMeasure {
 }
 
 /**
- * What an optimizer step is made of. Parameters and what the optimizer keeps belong to it while it lives: the model's own variables have
- * the values of the last `synchronise`.
+ * What an optimizer step is made of. Parameters and what the optimizer keeps belong to it while it lives: the model's own
+ * variables have the values of the last `synchronise`.
  */
 export interface TrainingStep {
   /** Computes loss and gradient of a step; nothing is updated yet. @param batches one forward and backward pass each */
