@@ -1,3 +1,5 @@
+import { hashJson } from "../../support/hash.js";
+import type { Segment, Template } from "../template.js";
 import { patternTemplate } from "../templates/pattern.js";
 
 /**
@@ -24,3 +26,25 @@ export const MINI_SFT = patternTemplate({
   prompt: " {input}\n",
   response: " {output}",
 });
+
+/** `MINI_IFT` with the demonstrations that a row carries (`positive`) between instruction and input. */
+export const MINI_FEW_SHOT: Template = {
+  name: "mini-few-shot",
+  format: "ift",
+  stop: [],
+  hash: hashJson({ kind: "mini-few-shot", version: 1, zeroShot: MINI_IFT.hash }),
+  ...(MINI_IFT.answerIn === undefined ? {} : { answerIn: MINI_IFT.answerIn }),
+  render(example) {
+    const [prompt, response] = MINI_IFT.render(example);
+    if (prompt === undefined || response === undefined) throw new RangeError("a row has two messages");
+    const shown = (example.positive ?? []).map(({ input, output }, demonstration): Segment => ({
+      text: `${input}\n ${output}\n `,
+      source: "demonstration",
+      demonstration,
+    }));
+    // Each begins behind the blank that the template has before the input, and leaves one.
+    const at = prompt.segments.findIndex(({ source }) => source === "input");
+    const [before, after] = [prompt.segments.slice(0, at), prompt.segments.slice(at)];
+    return [{ ...prompt, segments: [...before, ...shown, ...after] }, response];
+  },
+};
