@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { corpusOf, corpusStream, DOCUMENT_SHARES } from "../../../src/data/mini/corpus/documents.js";
+import {
+  CORPUS_MIX,
+  corpusOf,
+  corpusStream,
+  DOCUMENT_SHARES,
+} from "../../../src/data/mini/corpus/documents.js";
 import { corpusLines, countTokens, sentencePairs } from "../../../src/data/mini/corpus/write.js";
 import { factsOf, RELATIONS, type RelationName } from "../../../src/data/mini/facts.js";
 import { partition } from "../../../src/data/mini/partition.js";
@@ -145,3 +150,21 @@ test("sentence pairs are neighbours in one document, and strangers, in turn", ()
 
 /** Of the first 20,000 tokens of the corpus of seed 1; a change of world or wording changes it. */
 const CORPUS_HASH = "0d705533e24a00af22eb33823c21b81c6e7d6494774009e62fe2d4075ff5ef38";
+
+test("a mix changes which documents there are and how much is told of a text; the default is the corpus that ships", () => {
+  const documents = (mix = CORPUS_MIX): { kind: string; sentences: readonly string[] }[] => {
+    const stream = corpusOf(1, "train", mix);
+    return Array.from({ length: 300 }, () => stream.next());
+  };
+  assert.deepEqual(documents(), documents({ shares: DOCUMENT_SHARES, tellings: 3 }));
+  const none = { facts: 0, story: 0, dialogue: 0, review: 0, news: 0, selections: 0, formats: 0 };
+  const told = documents({ shares: { ...none, selections: 3, formats: 1 }, tellings: 6 });
+  assert.deepEqual(new Set(told.map(({ kind }) => kind)), new Set(["selections", "formats"]));
+  const selections = told.filter(({ kind }) => kind === "selections");
+  assert.ok(selections.length > 180 && selections.length < 270);
+  // A text, who read it, and what is told; a selector may find nothing in a text.
+  const most = (of: readonly { sentences: readonly string[] }[]): number =>
+    Math.max(...of.map(({ sentences }) => sentences.length));
+  assert.equal(most(selections), 8);
+  assert.equal(most(documents().filter(({ kind }) => kind === "selections")), 5);
+});
