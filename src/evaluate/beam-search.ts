@@ -1,7 +1,8 @@
 import { tf } from "../engine/tensorflow.js";
+import type { LanguageModel } from "../model/load.js";
 import { KitError } from "../support/errors.js";
 import { byLength } from "./batches.js";
-import { type Continuation, continuePrompts, type LanguageModel, roomAfter } from "./continuation.js";
+import { type Continuation, continuePrompts, roomAfter } from "./continuation.js";
 import { Beams, type BeamSearch, type Candidate } from "./beams.js";
 import { checkGeneration, type GenerateOptions } from "./generate.js";
 

@@ -1,11 +1,9 @@
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import { KeyValueCache } from "../model/cache.js";
 import type { Decoder } from "../model/decoder.js";
+import type { LanguageModel } from "../model/load.js";
 import { T5 } from "../model/t5/t5.js";
 import { padRight } from "./pad.js";
-
-/** A model that answers prompts: one that goes on with them, or one that reads them with an encoder. */
-export type LanguageModel = Decoder | T5;
 
 /** A batch of answers at work: what the model has read, and what it says next. */
 export interface Continuation {

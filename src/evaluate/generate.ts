@@ -1,15 +1,10 @@
 import type { Tokenizer } from "../data/tokenizer.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
+import type { LanguageModel } from "../model/load.js";
 import { KitError } from "../support/errors.js";
 import { Random } from "../support/random.js";
 import { byLength } from "./batches.js";
-import {
-  type Continuation,
-  continuePrompts,
-  type LanguageModel,
-  roomAfter,
-  tokensBefore,
-} from "./continuation.js";
+import { type Continuation, continuePrompts, roomAfter, tokensBefore } from "./continuation.js";
 import {
   checkRepetitionPenalty,
   checkSampling,

@@ -4,7 +4,7 @@ import { KitError } from "../support/errors.js";
 import { readJsonFile } from "../support/files.js";
 import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { Decoder } from "./decoder.js";
-import { fromFloat32, type WeightType } from "./half.js";
+import type { WeightType } from "./half.js";
 import { fromHuggingFace, modelTypeOf, toHuggingFace, tokenIds } from "./hugging-face/config.js";
 import {
   isIgnored,
@@ -14,12 +14,10 @@ import {
   NAME_TABLES,
   storedParameter,
 } from "./hugging-face/names.js";
-import { joinParts, partOf } from "./hugging-face/parts.js";
 import { parameterSpecs } from "./parameters.js";
-import type { StoredTensor } from "./safetensors.js";
-import { corrupt } from "./safetensors-header.js";
+import { checkTensors, readParameter, type StoredIn, storedTensors } from "./stored-weights.js";
 import { WeightsFolder } from "./weights.js";
-import { TORCH_TYPES, valuesOf, writeJson, writeWeights } from "./write-weights.js";
+import { TORCH_TYPES, writeJson, writeWeights } from "./write-weights.js";
 
 /** Names of the files of a model folder. */
 export const CONFIG_FILE = "config.json";
@@ -55,7 +53,9 @@ export function saveDecoder(directory: string, decoder: Decoder, options: SaveOp
     );
   }
   const layout = layoutFor(decoder.config, options.layout);
-  writeWeights(directory, storedTensors(decoder, layout, options.type ?? "F32"), options.maxFileBytes);
+  const stored: StoredIn = (spec) => storedParameter(layout, decoder.config, spec);
+  const tensors = storedTensors(decoder, parameterSpecs(decoder.config), stored, options.type ?? "F32");
+  writeWeights(directory, tensors, options.maxFileBytes);
   const config =
     layout === KIT_LAYOUT
       ? { architecture: KIT_LAYOUT, ...decoder.config }
@@ -79,25 +79,6 @@ function layoutFor(config: DecoderConfig, wanted: SaveOptions["layout"]): Layout
   );
 }
 
-/** The tensors of a checkpoint; their values are made when they are asked for. */
-function storedTensors(decoder: Decoder, layout: Layout, type: WeightType): Map<string, StoredTensor> {
-  const tensors = new Map<string, StoredTensor>();
-  for (const spec of parameterSpecs(decoder.config)) {
-    const weight = decoder.weight(spec.name);
-    const { parts, transposed } = storedParameter(layout, decoder.config, spec);
-    for (const part of parts) {
-      tensors.set(part.name, {
-        dtype: type,
-        shape: part.shape,
-        get data(): Float32Array | Uint16Array {
-          return fromFloat32(type, partOf(valuesOf(weight, spec.name), spec.shape, part.columns, transposed));
-        },
-      });
-    }
-  }
-  return tensors;
-}
-
 /**
  * Reads a decoder from a folder of the kit or of `transformers` (GPT-2, Llama, Qwen2; F32, F16 or BF16, one file or
  * several). Config and headers are checked against each other before memory is taken, and the weights are read one
@@ -111,12 +92,11 @@ export function loadDecoder(directory: string): Decoder {
   try {
     // GPT-2's first checkpoints are of the model without its head, whose names have no prefix.
     const prefixed = layout === KIT_LAYOUT || !weights.names.includes("wte.weight");
-    checkNames(weights, layout, config, prefixed);
-    return Decoder.fromValues(config, (spec) => {
-      const { parts, transposed } = storedParameter(layout, config, spec, prefixed);
-      const read = parts.map(({ name, columns }) => ({ columns, values: weights.read(name) }));
-      return joinParts(read, spec.shape, transposed);
-    });
+    const stored: StoredIn = (spec) => storedParameter(layout, config, spec, prefixed);
+    const ignored = (name: string): boolean =>
+      layout !== KIT_LAYOUT && isIgnored(layout, config.tiedHead, name);
+    checkTensors(weights, parameterSpecs(config), stored, ignored);
+    return Decoder.fromValues(config, (spec) => readParameter(weights, spec, stored(spec)));
   } finally {
     weights.close();
   }
@@ -163,22 +143,4 @@ function readConfig(directory: string): { readonly layout: Layout; readonly conf
 
 function isModelType(value: unknown): value is ModelType {
   return typeof value === "string" && Object.hasOwn(NAME_TABLES, value);
-}
-
-/** Every parameter is there in its shape, and nothing else is. */
-function checkNames(weights: WeightsFolder, layout: Layout, config: DecoderConfig, prefixed: boolean): void {
-  const left = new Set(weights.names);
-  for (const spec of parameterSpecs(config)) {
-    for (const { name, shape } of storedParameter(layout, config, spec, prefixed).parts) {
-      weights.check(name, shape);
-      left.delete(name);
-    }
-  }
-  for (const name of left) {
-    if (layout !== KIT_LAYOUT && isIgnored(layout, config.tiedHead, name)) continue;
-    throw corrupt(
-      weights.path,
-      `the tensor "${name}" is no parameter of the model that ${CONFIG_FILE} describes`,
-    );
-  }
 }

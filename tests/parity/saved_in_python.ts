@@ -15,9 +15,12 @@ import { saveDecoder } from "../../src/model/checkpoint.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import type { Decoder } from "../../src/model/decoder.js";
 import { loadAdapter, saveAdapter } from "../../src/model/lora/peft.js";
+import { loadT5, saveT5 } from "../../src/model/t5/checkpoint.js";
+import type { T5Config } from "../../src/model/t5/config.js";
+import type { T5 } from "../../src/model/t5/t5.js";
 import { assertClose } from "../engine/numeric.js";
 import { FAMILIES, largeDecoder, matrix } from "../model/models.js";
-import { waveDecoder } from "./wave.js";
+import { waveDecoder, waveT5 } from "./wave.js";
 
 interface AdapterGolden {
   readonly config: DecoderConfig;
@@ -35,6 +38,15 @@ function logitsOf(decoder: Decoder, ids: readonly (readonly number[])[]): number
   return tf.tidy(() => {
     const hidden = tf.reshape(decoder.hiddenStates({ ids: matrix(ids) }), [-1, decoder.config.width]);
     return Array.from(decoder.logits(hidden as ReturnType<typeof matrix>).dataSync());
+  });
+}
+
+/** The same ids are read and said. */
+function logitsOfT5(model: T5, ids: readonly (readonly number[])[]): number[] {
+  return tf.tidy(() => {
+    const hidden = model.hiddenStates({ ids: matrix(ids), decoderIds: matrix(ids) });
+    const rows = tf.reshape(hidden, [-1, model.config.width]) as ReturnType<typeof matrix>;
+    return Array.from(model.logits(rows).dataSync());
   });
 }
 
@@ -61,6 +73,36 @@ for (const [family, config] of Object.entries(FAMILIES)) {
     decoder.dispose();
   });
 }
+
+for (const name of ["1.0", "1.1-bf16-sharded", "1.1-tied"]) {
+  it(`T5 ${name}: transformers gives the same logits, from one file and from several`, () => {
+    const model = loadT5(fileURLToPath(new URL(`golden/t5/${name}`, import.meta.url)));
+    const ids = [[0, 3, 1, 4, 1, 5, 9]];
+    const own = logitsOfT5(model, ids);
+    for (const maxFileBytes of [Infinity, 900]) {
+      const directory = join(folder, `t5-${name}-${maxFileBytes}`);
+      saveT5(directory, model, { special: { eos: 1, pad: 0 }, maxFileBytes });
+      assertClose(own, inPython(directory, ids).logits, 1e-4);
+    }
+    model.dispose();
+  });
+}
+
+it("T5: PEFT gives the same logits", () => {
+  const { generation } = JSON.parse(readFileSync(new URL("golden/t5.json", import.meta.url), "utf8")) as {
+    readonly generation: Readonly<Record<string, { readonly config: T5Config }>>;
+  };
+  const { config } = generation["1.1"] ?? assert.fail();
+  const base = waveT5(config);
+  const adapter = loadAdapter(fileURLToPath(new URL("golden/t5/adapter", import.meta.url)), config);
+  const model = base.withAdapter(adapter);
+  const directory = join(folder, "adapted-t5");
+  saveT5(directory, base, { special: { eos: 1, pad: 0 } });
+  saveAdapter(join(directory, "adapter"), adapter, config);
+  const ids = [[0, 3, 1, 4, 1, 5, 9]];
+  assertClose(logitsOfT5(model, ids), inPython(directory, ids, join(directory, "adapter")).logits, 1e-4);
+  for (const each of [model, base]) each.dispose();
+});
 
 for (const [name, { config, ids }] of Object.entries(cases)) {
   it(`${name}: PEFT gives the same logits`, () => {

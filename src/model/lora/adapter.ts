@@ -1,9 +1,14 @@
 import { dropoutMask } from "../../engine/ops/dropout.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { Random } from "../../support/random.js";
-import type { DecoderConfig } from "../config.js";
 import type { LinearUpdate, LinearUpdates } from "../layers.js";
-import { chooseTargets, type LoraConfig, type LoraTarget, parseLoraConfig } from "./config.js";
+import {
+  type AdaptableConfig,
+  chooseTargets,
+  type LoraConfig,
+  type LoraTarget,
+  parseLoraConfig,
+} from "./config.js";
 
 type Variable = TensorFlow.Variable;
 
@@ -19,7 +24,7 @@ export interface LoraPair {
 /** Values of a matrix by the name of its parameter, e.g. from a file. */
 export type LoraValues = (name: string, shape: readonly [number, number]) => Float32Array;
 
-/** Low-rank updates of some linear layers of a decoder: all that is trained while the decoder stays as it is. */
+/** Low-rank updates of some linear layers of a model: all that is trained while the model stays as it is. */
 export class LoraAdapter {
   readonly config: LoraConfig;
   /** `layers.0.attention.query.lora.down`, `….up` and so on. */
@@ -41,9 +46,9 @@ export class LoraAdapter {
    * An adapter that changes nothing yet: the first matrix is uniform in ±1 / sqrt(in) as PEFT starts it, the second zero.
    * @throws KitError when the config or a target is wrong
    */
-  static create(decoder: DecoderConfig, config: LoraConfig): LoraAdapter {
+  static create(model: AdaptableConfig, config: LoraConfig): LoraAdapter {
     const { seed } = config;
-    return LoraAdapter.fromValues(decoder, config, (name, [rows, columns]) => {
+    return LoraAdapter.fromValues(model, config, (name, [rows, columns]) => {
       const values = new Float32Array(rows * columns);
       if (name.endsWith(UP)) return values;
       const random = Random.derive(seed, name);
@@ -53,9 +58,9 @@ export class LoraAdapter {
   }
 
   /** An adapter with given values. @throws KitError when the config or a target is wrong */
-  static fromValues(decoder: DecoderConfig, config: LoraConfig, valuesOf: LoraValues): LoraAdapter {
+  static fromValues(model: AdaptableConfig, config: LoraConfig, valuesOf: LoraValues): LoraAdapter {
     const checked = parseLoraConfig(config);
-    const targets = chooseTargets(decoder, checked);
+    const targets = chooseTargets(model, checked);
     const made: Variable[] = [];
     const variable = (name: string, rows: number, columns: number): Variable => {
       const value = tf.tensor2d(valuesOf(name, [rows, columns]), [rows, columns]);

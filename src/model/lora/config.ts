@@ -2,7 +2,9 @@ import { z } from "zod";
 import { type ErrorLocation, KitError } from "../../support/errors.js";
 import { validate } from "../../support/validate.js";
 import { type DecoderConfig, headShape } from "../config.js";
-import { parameterSpecs } from "../parameters.js";
+import { type ParameterSpec, parameterSpecs } from "../parameters.js";
+import type { T5Config } from "../t5/config.js";
+import { t5ParameterSpecs } from "../t5/parameters.js";
 
 /** Low-rank adaptation (Hu et al. 2021): which linear layers are adapted, and how. */
 export interface LoraConfig {
@@ -55,14 +57,22 @@ export interface LoraTarget {
 const JOINT = "queryKeyValue";
 const PARTS = ["query", "key", "value"] as const;
 
-/** Everything in a decoder that can be adapted; the joint layers and their parts are both in it. */
-export function loraTargets(config: DecoderConfig): LoraTarget[] {
+/** The config of a model whose layers can be adapted. */
+export type AdaptableConfig = DecoderConfig | T5Config;
+
+/** Whether a model is an encoder-decoder. */
+export function isT5Config(config: AdaptableConfig): config is T5Config {
+  return "encoderLayers" in config;
+}
+
+/** Everything in a model that can be adapted; the joint layers and their parts are both in it. */
+export function loraTargets(config: AdaptableConfig): LoraTarget[] {
+  if (isT5Config(config)) return t5ParameterSpecs(config).flatMap((spec) => wholeLayer(spec) ?? []);
   const { heads, keyValueHeads, headWidth } = headShape(config);
   return parameterSpecs(config).flatMap(({ name, shape }) => {
-    if (!name.startsWith("layers.") || !name.endsWith(".weight")) return [];
-    const layer = name.slice(0, -".weight".length);
-    const [inputs = 0, outputs = 0] = shape;
-    const whole: LoraTarget = { name: layer, layer, inputs, columns: [0, outputs], outputs };
+    const whole = wholeLayer({ name, shape });
+    if (whole === undefined) return [];
+    const { layer } = whole;
     if (!layer.endsWith(JOINT)) return [whole];
     const stem = layer.slice(0, -JOINT.length);
     let begin = 0;
@@ -75,20 +85,28 @@ export function loraTargets(config: DecoderConfig): LoraTarget[] {
   });
 }
 
+/** A linear layer of a block as a target; undefined for what is none. */
+function wholeLayer({ name, shape }: Pick<ParameterSpec, "name" | "shape">): LoraTarget | undefined {
+  if (!/(^|\.)layers\..*\.weight$/.test(name)) return undefined;
+  const layer = name.slice(0, -".weight".length);
+  const [inputs = 0, outputs = 0] = shape;
+  return { name: layer, layer, inputs, columns: [0, outputs], outputs };
+}
+
 /**
  * The layers that a config asks for, in the order of the forward pass.
  * @throws KitError for a target that no layer has, and for a joint layer that is adapted both whole and in parts
  */
 export function chooseTargets(
-  decoder: DecoderConfig,
+  model: AdaptableConfig,
   { targets }: Pick<LoraConfig, "targets">,
   location: ErrorLocation = {},
 ): LoraTarget[] {
-  const all = loraTargets(decoder);
+  const all = loraTargets(model);
   const field = { ...location, field: "targets" };
   for (const target of targets) {
     if (all.some(({ name }) => matches(name, target))) continue;
-    const known = new Set(all.map(({ name }) => name.replace(/^layers\.\d+\./, "")));
+    const known = new Set(all.map(({ name }) => name.replace(/^.*layers\.\d+\./, "")));
     throw new KitError(
       `no linear layer is called "${target}"`,
       `use ends of names, with * for any part: ${[...known].join(", ")}`,

@@ -1,31 +1,39 @@
 import { Decoder } from "../decoder.js";
+import type { LanguageModel } from "../load.js";
+import { T5 } from "../t5/t5.js";
+import type { ValuesOf } from "../weighted-model.js";
 import type { LoraAdapter, LoraPair } from "./adapter.js";
 
 /**
- * A decoder whose weights have the updates of an adapter in them: it computes what `decoder.withAdapter(adapter)` does up
- * to rounding, at no cost. The given decoder stays as it is, bit for bit.
+ * A model whose weights have the updates of an adapter in them: it computes what `model.withAdapter(adapter)` does up
+ * to rounding, at no cost. The given model stays as it is, bit for bit.
  */
-export function mergeAdapter(decoder: Decoder, adapter: LoraAdapter): Decoder {
-  return shifted(decoder, adapter, 1);
+export function mergeAdapter<Model extends LanguageModel>(model: Model, adapter: LoraAdapter): Model;
+export function mergeAdapter(model: LanguageModel, adapter: LoraAdapter): LanguageModel {
+  return shifted(model, adapter, 1);
 }
 
 /**
  * Takes the updates of an adapter out of merged weights again, e.g. of a merged folder whose base is lost. Each weight is
  * what it was before within one rounding of the merged weight; for the exact ones keep the base.
  */
-export function unmergeAdapter(decoder: Decoder, adapter: LoraAdapter): Decoder {
-  return shifted(decoder, adapter, -1);
+export function unmergeAdapter<Model extends LanguageModel>(model: Model, adapter: LoraAdapter): Model;
+export function unmergeAdapter(model: LanguageModel, adapter: LoraAdapter): LanguageModel {
+  return shifted(model, adapter, -1);
 }
 
 /** A copy with `weight + sign * scale * down up`; sums in float64, rounded once. */
-function shifted(decoder: Decoder, adapter: LoraAdapter, sign: 1 | -1): Decoder {
-  return Decoder.fromValues(decoder.config, ({ name }) => {
-    const values = decoder.weight(name).dataSync<"float32">().slice();
+function shifted(model: LanguageModel, adapter: LoraAdapter, sign: 1 | -1): LanguageModel {
+  const valuesOf: ValuesOf = ({ name }) => {
+    const values = model.weight(name).dataSync<"float32">().slice();
     for (const pair of adapter.pairs) {
       if (name === `${pair.target.layer}.weight`) addUpdate(values, pair, sign * adapter.scale);
     }
     return values;
-  });
+  };
+  return model instanceof T5
+    ? T5.fromValues(model.config, valuesOf)
+    : Decoder.fromValues(model.config, valuesOf);
 }
 
 function addUpdate(values: Float32Array, { target, down, up }: LoraPair, factor: number): void {

@@ -2,15 +2,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { KitError } from "../../support/errors.js";
 import { readJsonFile, writeFileAtomic } from "../../support/files.js";
-import type { DecoderConfig } from "../config.js";
 import { isWeightType, toFloat32 } from "../half.js";
 import { modelTypeOf } from "../hugging-face/config.js";
 import { KIT_LAYOUT, type Layout, storedParameter } from "../hugging-face/names.js";
 import { joinParts, partOf } from "../hugging-face/parts.js";
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from "../safetensors.js";
 import { corrupt } from "../safetensors-header.js";
+import { storedT5Parameter } from "../t5/names.js";
 import { downName, LoraAdapter, upName } from "./adapter.js";
-import { type LoraTarget, loraTargets } from "./config.js";
+import { type AdaptableConfig, isT5Config, type LoraTarget, loraTargets } from "./config.js";
 
 /** Names of the files of an adapter, as PEFT has them. */
 export const ADAPTER_CONFIG_FILE = "adapter_config.json";
@@ -20,7 +20,7 @@ const PREFIX = "base_model.model.";
 
 /**
  * Writes an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors`.
- * @param decoder the config of the decoder that is adapted
+ * @param model the config of the model that is adapted
  * @param base its name or folder, noted in the file for PEFT
  * @throws KitError when the folder cannot be written, or the family keeps its queries, keys and values in another way
  *   than they are adapted
@@ -28,14 +28,14 @@ const PREFIX = "base_model.model.";
 export function saveAdapter(
   directory: string,
   adapter: LoraAdapter,
-  decoder: DecoderConfig,
+  model: AdaptableConfig,
   base?: string,
 ): void {
-  const layout = modelTypeOf(decoder) ?? KIT_LAYOUT;
+  const layout = layoutOf(model);
   const tensors = new Map<string, StoredTensor>();
   const modules = new Set<string>();
   for (const { target, down, up } of adapter.pairs) {
-    const module = moduleOf(layout, decoder, target);
+    const module = moduleOf(model, target);
     if (module === undefined) throw otherParts(layout, target);
     modules.add(module.replace(/^.*\.\d+\./, ""));
     for (const [end, matrix] of [
@@ -51,7 +51,7 @@ export function saveAdapter(
   const { rank, alpha, dropout, seed } = adapter.config;
   const config = {
     peft_type: "LORA",
-    task_type: "CAUSAL_LM",
+    task_type: isT5Config(model) ? "SEQ_2_SEQ_LM" : "CAUSAL_LM",
     base_model_name_or_path: base ?? null,
     r: rank,
     lora_alpha: alpha,
@@ -73,22 +73,32 @@ export function saveAdapter(
  * Checks, before training, that an adapter can be written.
  * @throws KitError when the family keeps its queries, keys and values in another way than they are adapted
  */
-export function checkAdapterLayout(decoder: DecoderConfig, targets: readonly LoraTarget[]): void {
-  const layout = modelTypeOf(decoder) ?? KIT_LAYOUT;
-  const other = targets.find((target) => moduleOf(layout, decoder, target) === undefined);
+export function checkAdapterLayout(model: AdaptableConfig, targets: readonly LoraTarget[]): void {
+  const layout = layoutOf(model);
+  const other = targets.find((target) => moduleOf(model, target) === undefined);
   if (other !== undefined) throw otherParts(layout, other);
 }
 
+/** How the family of a model names its parameters. */
+function layoutOf(model: AdaptableConfig): Layout | "t5" {
+  return isT5Config(model) ? "t5" : (modelTypeOf(model) ?? KIT_LAYOUT);
+}
+
 /** The module that a target is in a checkpoint, or undefined where the family cuts the layer in another way. */
-function moduleOf(layout: Layout, decoder: DecoderConfig, target: LoraTarget): string | undefined {
-  if (layout === KIT_LAYOUT) return target.name;
+function moduleOf(model: AdaptableConfig, target: LoraTarget): string | undefined {
   const parameter = { name: `${target.layer}.weight`, shape: [target.inputs, target.outputs] };
-  const { parts } = storedParameter(layout, decoder, parameter);
+  if (isT5Config(model)) {
+    const [part] = storedT5Parameter(model.activation === "geglu", parameter).parts;
+    return part?.name.slice(0, -".weight".length);
+  }
+  const layout = modelTypeOf(model);
+  if (layout === undefined) return target.name;
+  const { parts } = storedParameter(layout, model, parameter);
   const part = parts.find(({ columns }) => columns.join() === target.columns.join());
   return part?.name.slice(0, -".weight".length);
 }
 
-function otherParts(layout: Layout, target: LoraTarget): KitError {
+function otherParts(layout: Layout | "t5", target: LoraTarget): KitError {
   return new KitError(
     `a model of the type ${layout} cannot have an adapter on "${target.name}" alone`,
     layout === "gpt2"
@@ -115,13 +125,12 @@ const configSchema = z.looseObject({
 });
 
 /**
- * Reads an adapter that PEFT or the kit wrote, for a decoder of this config.
- * @throws KitError when a file is missing or corrupt, when it is of another decoder, or when it asks for something that
+ * Reads an adapter that PEFT or the kit wrote, for a model of this config.
+ * @throws KitError when a file is missing or corrupt, when it is of another model, or when it asks for something that
  *   the kit does not compute (DoRA, trained biases, ranks that differ)
  */
-export function loadAdapter(directory: string, decoder: DecoderConfig): LoraAdapter {
+export function loadAdapter(directory: string, model: AdaptableConfig): LoraAdapter {
   const config = readConfig(join(directory, ADAPTER_CONFIG_FILE));
-  const layout = modelTypeOf(decoder) ?? KIT_LAYOUT;
   const path = join(directory, ADAPTER_WEIGHTS_FILE);
   const file = SafetensorsFile.open(path);
   try {
@@ -129,8 +138,8 @@ export function loadAdapter(directory: string, decoder: DecoderConfig): LoraAdap
     const left = new Map(file.header.entries.map((entry) => [entry.name, entry]));
     const sources = new Map<string, string>();
     const targets: string[] = [];
-    for (const target of loraTargets(decoder)) {
-      const module = moduleOf(layout, decoder, target);
+    for (const target of loraTargets(model)) {
+      const module = moduleOf(model, target);
       if (module === undefined || !left.has(`${PREFIX}${module}.lora_A.weight`)) continue;
       targets.push(target.name);
       sources.set(downName(target.name), `${PREFIX}${module}.lora_A.weight`);
@@ -139,7 +148,7 @@ export function loadAdapter(directory: string, decoder: DecoderConfig): LoraAdap
     const known = new Set(sources.values());
     const unknown = [...left.keys()].find((name) => !known.has(name));
     if (unknown !== undefined)
-      throw corrupt(path, `the tensor "${unknown}" belongs to no layer of this decoder`);
+      throw corrupt(path, `the tensor "${unknown}" belongs to no layer of this model`);
     if (targets.length === 0) throw corrupt(path, "there is no adapted layer in it");
     const { r: rank, lora_alpha: alpha, lora_dropout: dropout } = config;
     const settings = {
@@ -150,7 +159,7 @@ export function loadAdapter(directory: string, decoder: DecoderConfig): LoraAdap
       targets,
       seed: config["ift-kit"]?.seed ?? 0,
     };
-    return LoraAdapter.fromValues(decoder, settings, (name, [rows, columns]) => {
+    return LoraAdapter.fromValues(model, settings, (name, [rows, columns]) => {
       const source = sources.get(name) ?? "";
       const entry = left.get(source);
       const wanted = `F32, F16 or BF16 [${columns}, ${rows}]`;
