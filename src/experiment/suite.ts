@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { ErrorLocation } from "../support/errors.js";
 import { validate } from "../support/validate.js";
 import type { RunBudget } from "./budget.js";
@@ -51,6 +51,8 @@ export interface SuiteDefinition<Settings extends SuiteSettings> {
 export interface Suite {
   readonly name: string;
   readonly schema: z.ZodType;
+  /** The names of the settings, outermost level. */
+  readonly settings: readonly string[];
   readonly defaults: Readonly<Record<string, unknown>>;
   readonly metrics: readonly string[];
   readonly entry: URL;
@@ -71,6 +73,7 @@ export function defineSuite<Settings extends SuiteSettings>(definition: SuiteDef
   return {
     name,
     schema,
+    settings: schema instanceof z.ZodObject ? Object.keys(schema.shape) : [],
     defaults: { ...defaults },
     metrics,
     entry,
