@@ -60,14 +60,20 @@ function dealEvenly<Item>(items: readonly Item[], limit: number): Item[][] {
 
 /**
  * Checks that the rows can be batched in this way.
- * @throws KitError that names the row which does not fit into a pack
+ * @throws KitError that names the row which does not fit into a pack, or when rows of this kind cannot be packed
  */
 export function checkBatching(
   rows: readonly TrainingRow[],
   config: BatchConfig,
   contextLength: number,
+  needs?: Pick<BatchNeeds, "decoder">,
 ): void {
   if (config.kind !== "packed") return;
+  if (needs?.decoder === true) {
+    throw new KitError("the rows of an encoder-decoder cannot be packed", 'use the kind "bucketed"', {
+      field: "batch.kind",
+    });
+  }
   rows.forEach(({ id, inputs }, index) => {
     if (inputs.length > config.tokensPerRow) {
       throw new KitError(
@@ -114,17 +120,47 @@ export interface BatchArrays {
   readonly ids: Int32Array;
   /** `[batch * time]`, restarting at 0 with each row of data; only when packed. */
   readonly positions?: Int32Array;
-  /** `[batch * time]`, 1, 2, ... for the rows of data in a tensor row, 0 at padding; only when packed. */
+  /**
+   * `[batch * time]`, 1, 2, ... for the rows of data in a tensor row, 0 at padding; when packed, and for models that
+   * would see padding.
+   */
   readonly segments?: Int32Array;
-  /** Indexes into `[batch * time]` of the positions from which a supervised token is predicted: `[supervised]`. */
+  /** `[batch * time]`, 0 or 1, for models that tell the texts of a pair apart. */
+  readonly tokenTypes?: Int32Array;
+  /** Positions of a row of `decoderIds`. */
+  readonly decoderTime?: number;
+  /** `[batch * decoderTime]`, 0 at padding: what the decoder of an encoder-decoder reads. */
+  readonly decoderIds?: Int32Array;
+  /**
+   * Indexes into `[batch * time]` (or `[batch * decoderTime]`) of the positions from which a supervised token is
+   * predicted: `[supervised]`.
+   */
   readonly targetPositions: Int32Array;
-  /** The supervised tokens: `[supervised]`. */
+  /** The supervised tokens, or classes: `[supervised]`. */
   readonly targets: Int32Array;
+  /** Index into `[batch * time]` of the first position of each row of data that has a label. */
+  readonly rowStarts?: Int32Array;
+  /** The labels of these rows. */
+  readonly rowTargets?: Int32Array;
+}
+
+/** Which of the arrays that a batch may have those of an objective do have, and what may stand in them. */
+export interface BatchNeeds {
+  /** Targets are below this: the size of the vocabulary, or the number of classes. */
+  readonly targetClasses: number;
+  /** `segments` also where rows are not packed, for a model that would see padding otherwise. */
+  readonly padding?: true;
+  /** `tokenTypes`, below this. */
+  readonly tokenTypes?: number;
+  /** `rowStarts` and `rowTargets`, the targets below this. */
+  readonly rowTargets?: number;
+  /** `decoderIds`; then the target positions are in these. Such rows cannot be packed. */
+  readonly decoder?: true;
 }
 
 /**
  * Lays rows of data into arrays, padded at the end. Padding is never a target and comes after every target, so that
- * causal attention keeps it from being seen.
+ * causal attention keeps it from being seen; where attention sees both ways, the segments do.
  *
  *     packed: rows a (3 positions) and b (2), time 6     ids        a a a b b 0
  *                                                        positions  0 1 2 0 1 0
@@ -134,32 +170,53 @@ export function layOut(
   rows: readonly TrainingRow[],
   tensorRows: readonly TensorRow[],
   kind: BatchConfig["kind"],
+  needs: Partial<BatchNeeds> = {},
 ): BatchArrays {
   const parts = tensorRows.map((tensorRow) => tensorRow.map((index) => rowAt(rows, index)));
   const time = Math.max(...parts.map((part) => total(part, ({ inputs }) => inputs.length)));
+  const decoderTime = Math.max(
+    ...parts.map((part) => total(part, ({ decoderInputs }) => decoderInputs?.length ?? 0)),
+  );
   const targetCount = total(parts, (part) => total(part, ({ targets }) => targets.length));
   const size = parts.length * time;
   const ids = new Int32Array(size);
-  const positions = new Int32Array(kind === "packed" ? size : 0);
-  const segments = new Int32Array(kind === "packed" ? size : 0);
+  const positions = new Int32Array(size);
+  const segments = new Int32Array(size);
+  const tokenTypes = new Int32Array(size);
+  const decoderIds = new Int32Array(parts.length * decoderTime);
   const targetPositions = new Int32Array(targetCount);
   const targets = new Int32Array(targetCount);
+  const rowStarts: number[] = [];
+  const rowTargets: number[] = [];
   let target = 0;
   parts.forEach((part, tensorRow) => {
     let start = tensorRow * time;
     part.forEach((row, segment) => {
       ids.set(row.inputs, start);
       targets.set(row.targets, target);
-      for (const offset of row.targetOffsets) targetPositions[target++] = start + offset;
-      if (kind === "packed") {
-        for (let offset = 0; offset < row.inputs.length; offset++) positions[start + offset] = offset;
-        segments.fill(segment + 1, start, start + row.inputs.length);
+      const first = needs.decoder === true ? tensorRow * decoderTime : start;
+      for (const offset of row.targetOffsets) targetPositions[target++] = first + offset;
+      for (let offset = 0; offset < row.inputs.length; offset++) positions[start + offset] = offset;
+      segments.fill(segment + 1, start, start + row.inputs.length);
+      tokenTypes.set(row.tokenTypes ?? [], start);
+      decoderIds.set(row.decoderInputs ?? [], tensorRow * decoderTime);
+      if (row.rowTarget !== undefined) {
+        rowStarts.push(start);
+        rowTargets.push(row.rowTarget);
       }
       start += row.inputs.length;
     });
   });
-  const arrays = { batch: parts.length, time, ids, targetPositions, targets };
-  return kind === "packed" ? { ...arrays, positions, segments } : arrays;
+  return {
+    ...{ batch: parts.length, time, ids, targetPositions, targets },
+    ...(kind === "packed" ? { positions } : {}),
+    ...(kind === "packed" || needs.padding === true ? { segments } : {}),
+    ...(needs.tokenTypes === undefined ? {} : { tokenTypes }),
+    ...(needs.decoder === true ? { decoderTime, decoderIds } : {}),
+    ...(needs.rowTargets === undefined
+      ? {}
+      : { rowStarts: Int32Array.from(rowStarts), rowTargets: Int32Array.from(rowTargets) }),
+  };
 }
 
 function rowAt(rows: readonly TrainingRow[], index: number): TrainingRow {

@@ -190,6 +190,7 @@ const stateSchema = z.strictObject({
     config: trainConfigSchema.omit({ checkpoint: true, spike: true }),
     rows: z.string(),
     model: z.string(),
+    objective: z.string().optional(),
     step: z.enum(["compiled", "eager"]),
   }),
   position: z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) }),

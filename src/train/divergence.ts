@@ -1,6 +1,5 @@
 import { KitError } from "../support/errors.js";
-import { layOut, type Step } from "./batch.js";
-import { meanLoss, type TrainableModel } from "./loss.js";
+import type { Step } from "./batch.js";
 import type { TrainingRow } from "./rows.js";
 import type { Spike } from "./spike.js";
 
@@ -22,16 +21,16 @@ const NAMED_ROWS = 8;
 /**
  * The error that ends a run: it names the step, the learning rate, and the rows whose own loss is not finite or above the
  * limit of a spike, worst first; all rows of the step where no row by itself is to blame.
- * @param model with the weights before the step
+ * @param lossOf the loss of one row of data with the weights before the step
  */
 export function divergenceError(
-  model: TrainableModel,
+  lossOf: (index: number) => number,
   rows: readonly TrainingRow[],
   indexes: Step,
   bad: BadStep,
 ): KitError {
   const { step, learningRate, spike, savedStep } = bad;
-  const named = rowsToBlame(model, rows, indexes.flat(), spike);
+  const named = rowsToBlame(lossOf, indexes.flat(), spike);
   const ids = named.slice(0, NAMED_ROWS).map((index) => `"${rows[index]?.id ?? index}"`);
   const more = named.length > ids.length ? ` and ${named.length - ids.length} more` : "";
   const left = savedStep === 0 ? "" : `; the checkpoint of step ${savedStep} is untouched`;
@@ -52,15 +51,14 @@ function describe({ loss, gradientNorm, spike }: BadStep): string {
 }
 
 function rowsToBlame(
-  model: TrainableModel,
-  rows: readonly TrainingRow[],
+  lossOf: (index: number) => number,
   indexes: readonly number[],
   spike: Spike | undefined,
 ): readonly number[] {
   const badness = (loss: number): number => (Number.isFinite(loss) ? loss : Infinity);
   const limit = spike?.limit ?? Number.MAX_VALUE;
   const blamed = indexes
-    .map((index) => ({ index, loss: badness(meanLoss(model, [layOut(rows, [[index]], "bucketed")])) }))
+    .map((index) => ({ index, loss: badness(lossOf(index)) }))
     .filter(({ loss }) => loss > limit)
     .sort((a, b) => b.loss - a.loss)
     .map(({ index }) => index);

@@ -1,7 +1,7 @@
 import { KitError } from "../support/errors.js";
 import { floatsOf } from "./adam.js";
 import type { EarlyStopping, ValidationConfig } from "./config.js";
-import type { TrainableModel } from "./loss.js";
+import type { Trainable } from "./objective.js";
 import type { Validation, Validator } from "./validation.js";
 
 /** Where a run stands by its validations. */
@@ -38,14 +38,14 @@ export interface SavedValidations {
 
 /** The validations of a run, with the weights of the best one where there is early stopping. */
 export class ValidationWatch {
-  readonly #model: TrainableModel;
+  readonly #model: Trainable;
   readonly #validator: Validator;
   readonly #config: ValidationConfig;
   readonly #validations: Validation[];
   #best: ReadonlyMap<string, Float32Array>;
 
   constructor(
-    model: TrainableModel,
+    model: Trainable,
     validator: Validator,
     config: ValidationConfig,
     saved: SavedValidations | undefined,

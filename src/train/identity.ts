@@ -2,7 +2,7 @@ import { KitError } from "../support/errors.js";
 import { canonicalJson, hashJson, sha256 } from "../support/hash.js";
 import { floatsOf } from "./adam.js";
 import type { TrainConfig } from "./config.js";
-import type { TrainableModel } from "./loss.js";
+import type { Objective, Trainable } from "./objective.js";
 import type { StepKind } from "./step/training-step.js";
 
 /** What must be equal for a run to go on from a checkpoint with the same bits. */
@@ -13,6 +13,8 @@ export interface RunIdentity {
   readonly rows: string;
   /** Hash of the names and shapes of the parameters, and of all that is not trained. */
   readonly model: string;
+  /** What is learnt; absent for the next token. */
+  readonly objective?: string;
   /** Compiled and eager steps round differently. */
   readonly step: StepKind;
 }
@@ -21,7 +23,7 @@ export interface RunIdentity {
 export function runIdentity(
   config: TrainConfig,
   rows: string,
-  model: TrainableModel,
+  { name, model }: Objective,
   step: StepKind,
 ): RunIdentity {
   const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, precision, seed, validation } =
@@ -40,11 +42,12 @@ export function runIdentity(
     },
     rows,
     model: hashJson(describe(model)),
+    ...(name === "next-token" ? {} : { objective: name }),
     step,
   };
 }
 
-function describe({ parameters, frozen, settings }: TrainableModel): unknown {
+function describe({ parameters, frozen, settings }: Trainable): unknown {
   const shapes = [...parameters].map(([name, { shape }]) => [name, shape]);
   if (frozen === undefined || frozen.size === 0) return shapes;
   const hashes = [...frozen].map(([name, weight]) => {
@@ -63,6 +66,7 @@ export function checkIdentity(saved: RunIdentity, now: RunIdentity, directory: s
   const fail = (problem: string, field?: string): KitError =>
     new KitError(problem, cure, field === undefined ? { file: directory } : { file: directory, field });
   if (saved.model !== now.model) throw fail("the checkpoint is of a model with other parameters");
+  if (saved.objective !== now.objective) throw fail("the checkpoint is of a run that learns something else");
   if (saved.rows !== now.rows) throw fail("the checkpoint is of a run on other rows");
   if (saved.step !== now.step) {
     throw fail(`the checkpoint is of a run with ${saved.step} steps, these would be ${now.step}`);

@@ -1,11 +1,14 @@
 import type { Spans } from "../data/spans.js";
+import { KitError } from "../support/errors.js";
+import type { TrainConfig } from "./config.js";
 import type { StepRecord, TrainProgress } from "./progress.js";
+import type { TrainingRow } from "./rows.js";
 import type { StepKind } from "./step/training-step.js";
 import type { Tracker } from "./track/tracker.js";
 import type { Validation } from "./validation.js";
 
-/** What a run may be told besides its model, rows and config; only `validation` changes its numbers. */
-export interface TrainOptions {
+/** What a run may be told besides its objective, rows and config; only `validation` changes its numbers. */
+export interface ObjectiveOptions {
   /** Aborting stops the run after the current step, with a checkpoint where the config has one. */
   readonly signal?: AbortSignal;
   /** Called after each step. */
@@ -25,6 +28,12 @@ export interface TrainOptions {
    * difference.
    */
   readonly compile?: boolean;
+  /** Rows that are not trained on, for `config.validation`. */
+  readonly validation?: readonly TrainingRow[];
+}
+
+/** The same for rows of a decoder. */
+export interface TrainOptions extends Omit<ObjectiveOptions, "validation"> {
   /** Rows that are not trained on, for `config.validation`; `carveValidation` sets some aside. */
   readonly validation?: readonly Spans[];
   /** UTF-8 bytes of the supervised text of a row (`supervisedBytes`): losses are then also given in bits per byte. */
@@ -47,4 +56,30 @@ export interface TrainResult {
   readonly stoppedEarly: boolean;
   /** How the steps were done; the numbers of the two kinds differ by rounding. */
   readonly step: StepKind;
+}
+
+/**
+ * The validation rows of a run, where it has any.
+ * @throws KitError where only one of the rows and their configuration is given
+ */
+export function validationRowsOf(
+  { validation }: TrainConfig,
+  { validation: rows }: ObjectiveOptions,
+): readonly TrainingRow[] | undefined {
+  if ((validation === undefined) === (rows === undefined)) return rows;
+  throw validation === undefined
+    ? new KitError(
+        "there are validation rows, but the config has no validation",
+        "add it or leave out the rows",
+        {
+          field: "validation",
+        },
+      )
+    : new KitError(
+        "the config has a validation, but no validation rows are given",
+        "give options.validation",
+        {
+          field: "validation",
+        },
+      );
 }

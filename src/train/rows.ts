@@ -10,17 +10,30 @@ import { sha256 } from "../support/hash.js";
  *     inputs        <bos> 2 + 3 = 5
  *     targetOffsets               4 5           positions in `inputs`
  *     targets                     5 <eos>
+ *
+ * That is a row for learning the next token; other objectives fill the same arrays in their own way, and the optional
+ * ones as they need them.
  */
 export interface TrainingRow {
   readonly id: string;
-  /** Token ids but the last: `[tokens - 1]`. */
+  /** What the model reads (its encoder, where it has one): token ids but the last, `[positions]`. */
   readonly inputs: Int32Array;
-  /** Positions in `inputs` from which a supervised token is predicted, rising: `[supervised]`. */
+  /** Positions from which a target is predicted, rising: in `inputs`, or in `decoderInputs` where there are any. */
   readonly targetOffsets: Int32Array;
-  /** The supervised tokens: `[supervised]`. */
+  /** The supervised tokens, or the class of the row: `[supervised]`. */
   readonly targets: Int32Array;
   /** Tokens in the row, all of them. */
   readonly tokens: number;
+  /** 0 for the first text of a pair and 1 for the second: `[positions]`. */
+  readonly tokenTypes?: Int32Array;
+  /** A label of the whole row beside its targets, e.g. whether the second text follows the first. */
+  readonly rowTarget?: number;
+  /** What the decoder of an encoder-decoder reads. */
+  readonly decoderInputs?: Int32Array;
+  /** Validation losses are given for each. */
+  readonly taskType?: string;
+  /** UTF-8 bytes of the supervised text, where they are known. */
+  readonly bytes?: number;
 }
 
 /** What the model can take. */
@@ -32,17 +45,26 @@ export interface RowLimits {
 
 /**
  * The rows, checked.
+ * @param bytesOf UTF-8 bytes of the supervised text of a row (`supervisedBytes`)
  * @throws KitError that names the row, when there are none, when one has nothing supervised, is longer than the
  *   context, or has a token that the model does not know
  */
-export function prepareRows(rows: readonly Spans[], limits: RowLimits): TrainingRow[] {
+export function prepareRows(
+  rows: readonly Spans[],
+  limits: RowLimits,
+  bytesOf?: (row: Spans) => number,
+): TrainingRow[] {
   if (rows.length === 0) {
     throw new KitError(
       "there are no rows to train on",
       "check the data path, the split and what the ledger dropped",
     );
   }
-  return rows.map((row, index) => prepareRow(row, index + 1, limits));
+  return rows.map((row, index) => ({
+    ...prepareRow(row, index + 1, limits),
+    taskType: row.taskType,
+    ...(bytesOf === undefined ? {} : { bytes: bytesOf(row) }),
+  }));
 }
 
 function prepareRow({ id, ids, supervised }: Spans, row: number, limits: RowLimits): TrainingRow {
@@ -92,12 +114,19 @@ function prepareRow({ id, ids, supervised }: Spans, row: number, limits: RowLimi
 }
 
 /** SHA-256 over ids, tokens and masks of the rows in their order: a run resumes on the same data only. */
-export function hashRows(rows: readonly TrainingRow[], validation: readonly Spans[] = []): string {
-  const trained = rows.map(({ id, inputs, targetOffsets, targets }) =>
-    [id, inputs.join(" "), targetOffsets.join(" "), targets.join(" ")].join("\n"),
-  );
-  const held = validation.map(({ id, taskType, ids, supervised }) =>
-    [id, taskType, ids.join(" "), supervised.map(Number).join("")].join("\n"),
-  );
+export function hashRows(rows: readonly TrainingRow[], validation: readonly TrainingRow[] = []): string {
+  const trained = rows.map(describeRow);
+  const held = validation.map((row) => `${row.taskType ?? ""}\n${describeRow(row)}`);
   return sha256([...trained, ...(held.length === 0 ? [] : ["validation", ...held])].join("\n\n"));
+}
+
+function describeRow(row: TrainingRow): string {
+  const { id, inputs, targetOffsets, targets, tokenTypes, rowTarget, decoderInputs } = row;
+  return [
+    id,
+    ...[inputs, targetOffsets, targets].map((values) => values.join(" ")),
+    ...(tokenTypes === undefined ? [] : [`types ${tokenTypes.join(" ")}`]),
+    ...(rowTarget === undefined ? [] : [`label ${rowTarget}`]),
+    ...(decoderInputs === undefined ? [] : [`decoder ${decoderInputs.join(" ")}`]),
+  ].join("\n");
 }

@@ -1,19 +1,19 @@
 import { setImmediate } from "node:timers/promises";
-import type { Spans } from "../data/spans.js";
 import { tf } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { type ProgressBar, progressBar, silentProgress } from "../support/progress.js";
-import { type BatchArrays, checkBatching, fitStep, layOut, type Step } from "./batch.js";
+import { type BatchArrays, checkBatching, fitStep, type Step, type TensorRow } from "./batch.js";
 import { loadCheckpoint, prepareCheckpoints, saveCheckpoint, type SavedRun } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import { divergenceError } from "./divergence.js";
 import { type SavedValidations, ValidationWatch } from "./early-stopping.js";
 import { type RunIdentity, runIdentity } from "./identity.js";
-import type { TrainableModel } from "./loss.js";
-import type { TrainOptions, TrainResult } from "./options.js";
+import { meanLoss } from "./loss.js";
+import { layOutEpoch, type Objective, type Trainable } from "./objective.js";
+import { type ObjectiveOptions, type TrainResult, validationRowsOf } from "./options.js";
 import { DataOrder } from "./order.js";
 import { describeProgress, recordsOf, type StepRecord, type TrainProgress } from "./progress.js";
-import { hashRows, prepareRows, type TrainingRow } from "./rows.js";
+import { hashRows, type TrainingRow } from "./rows.js";
 import { learningRateOf } from "./schedule.js";
 import { DEFAULT_SPIKE_RULE, findSpike, type Spike } from "./spike.js";
 import { createStep, stepKind } from "./step/create-step.js";
@@ -21,14 +21,13 @@ import type { StepMeasure, TrainingStep } from "./step/training-step.js";
 import type { RunEnd, Tracker } from "./track/tracker.js";
 import { Validator } from "./validation.js";
 
-/** One run of `train`: the loop, and how it goes on from a checkpoint. */
+/** One run of `trainObjective`: the loop, and how it goes on from a checkpoint. */
 export class TrainRun {
-  readonly #model: TrainableModel;
+  readonly #objective: Objective;
+  readonly #model: Trainable;
   readonly #rows: readonly TrainingRow[];
-  /** UTF-8 bytes of the supervised text of each row; 0 where they are not known. */
-  readonly #bytes: readonly number[];
   readonly #config: TrainConfig;
-  readonly #options: TrainOptions;
+  readonly #options: ObjectiveOptions;
   readonly #identity: RunIdentity;
   readonly #step: TrainingStep;
   readonly #order: DataOrder;
@@ -41,26 +40,31 @@ export class TrainRun {
   /** The step of the newest checkpoint on disk. */
   #saved: number;
 
-  constructor(model: TrainableModel, rows: readonly Spans[], config: TrainConfig, options: TrainOptions) {
+  constructor(
+    objective: Objective,
+    rows: readonly TrainingRow[],
+    config: TrainConfig,
+    options: ObjectiveOptions,
+  ) {
+    const { model } = objective;
+    this.#objective = objective;
     this.#model = model;
     this.#config = config;
     this.#options = options;
-    this.#rows = prepareRows(rows, model.config);
-    this.#bytes = rows.map((row) => options.bytesOf?.(row) ?? 0);
-    checkBatching(this.#rows, config.batch, model.config.contextLength);
+    this.#rows = rows;
+    checkBatching(rows, config.batch, model.config.contextLength, objective.needs);
     const validationRows = validationRowsOf(config, options);
     const kind = stepKind(model, options.compile ?? true, config.precision);
-    this.#identity = runIdentity(config, hashRows(this.#rows, validationRows), model, kind);
+    this.#identity = runIdentity(config, hashRows(rows, validationRows), objective, kind);
     this.#bar = options.progress === true ? progressBar(options.label ?? "train") : silentProgress;
-    const validator =
-      validationRows && new Validator(model, validationRows, this.#rows, config, options.bytesOf);
+    const validator = validationRows && new Validator(objective, validationRows, rows, config);
     const saved = this.#load();
     for (const [name, values] of saved?.parameters ?? []) assignValues(model, name, values);
     this.#step = createStep(
       kind,
-      model,
+      objective,
       config,
-      this.#rows,
+      rows,
       saved && { count: saved.state.history.length, slots: saved.slots },
     );
     this.#watch =
@@ -72,7 +76,7 @@ export class TrainRun {
         config.validation,
         saved && { validations: saved.state.validations, best: saved.best },
       );
-    this.#order = new DataOrder(this.#rows, config.batch, config.seed, saved?.state.position);
+    this.#order = new DataOrder(rows, config.batch, config.seed, saved?.state.position);
     this.#history = [...(saved?.state.history ?? [])];
     this.#finished = saved?.state.finished ?? false;
     this.#saved = this.#history.length;
@@ -182,7 +186,7 @@ export class TrainRun {
     }
     this.#step.discard();
     this.#step.synchronise();
-    throw divergenceError(this.#model, this.#rows, step, {
+    throw divergenceError((index) => this.#rowLoss(index), this.#rows, step, {
       ...measure,
       step: this.#history.length + 1,
       learningRate,
@@ -216,7 +220,7 @@ export class TrainRun {
       seconds,
       tokensPerSecond: totalTokens / seconds,
       supervisedTokensPerSecond: supervisedTokens / seconds,
-      supervisedBytes: (before?.supervisedBytes ?? 0) + sumOf(indexes, (row) => this.#bytes[row] ?? 0),
+      supervisedBytes: (before?.supervisedBytes ?? 0) + sumOf(indexes, (row) => this.#row(row).bytes ?? 0),
       memoryBytes: process.memoryUsage.rss(),
     };
   }
@@ -238,9 +242,18 @@ export class TrainRun {
     const { batch, microBatchRows = step.length } = this.#config;
     const batches: BatchArrays[] = [];
     for (let first = 0; first < step.length; first += microBatchRows) {
-      batches.push(layOut(this.#rows, step.slice(first, first + microBatchRows), batch.kind));
+      batches.push(this.#layOut(step.slice(first, first + microBatchRows), batch.kind));
     }
     return batches;
+  }
+
+  #layOut(tensorRows: readonly TensorRow[], kind: TrainConfig["batch"]["kind"]): BatchArrays {
+    const place = { kind, seed: this.#config.seed, epoch: this.#order.position.epoch };
+    return layOutEpoch(this.#objective, this.#rows, tensorRows, place);
+  }
+
+  #rowLoss(index: number): number {
+    return meanLoss(this.#objective, [this.#layOut([[index]], "bucketed")]);
   }
 
   #row(index: number): TrainingRow {
@@ -308,30 +321,7 @@ export class TrainRun {
   }
 }
 
-/** @throws KitError where only one of the rows and their configuration is given */
-function validationRowsOf(
-  { validation }: TrainConfig,
-  { validation: rows }: TrainOptions,
-): readonly Spans[] | undefined {
-  if ((validation === undefined) === (rows === undefined)) return rows;
-  throw validation === undefined
-    ? new KitError(
-        "there are validation rows, but the config has no validation",
-        "add it or leave out the rows",
-        {
-          field: "validation",
-        },
-      )
-    : new KitError(
-        "the config has a validation, but no validation rows are given",
-        "give options.validation",
-        {
-          field: "validation",
-        },
-      );
-}
-
-function assignValues(model: TrainableModel, name: string, values: Float32Array): void {
+function assignValues(model: Trainable, name: string, values: Float32Array): void {
   const variable = model.parameters.get(name);
   if (variable === undefined) throw new Error(`no parameter ${name}`);
   const value = tf.tensor(values, variable.shape);

@@ -1,10 +1,30 @@
 import type { Spans } from "../data/spans.js";
 import { parseTrainConfig, type TrainConfig } from "./config.js";
-import type { TrainableModel } from "./loss.js";
-import type { TrainOptions, TrainResult } from "./options.js";
+import type { Objective } from "./objective.js";
+import { nextToken, type TrainableModel } from "./objectives/next-token.js";
+import type { ObjectiveOptions, TrainOptions, TrainResult } from "./options.js";
+import { prepareRows, type TrainingRow } from "./rows.js";
 import { TrainRun } from "./run.js";
 
-export type { TrainOptions, TrainResult };
+export type { ObjectiveOptions, TrainOptions, TrainResult };
+
+/**
+ * Trains a decoder in place to predict the supervised tokens of its rows; see `trainObjective`.
+ * @throws KitError also for an unfit row
+ */
+export async function train(
+  model: TrainableModel,
+  rows: readonly Spans[],
+  config: TrainConfig,
+  { validation, bytesOf, ...options }: TrainOptions = {},
+): Promise<TrainResult> {
+  const checked = parseTrainConfig(config);
+  const prepare = (spans: readonly Spans[]): TrainingRow[] => prepareRows(spans, model.config, bytesOf);
+  return trainObjective(nextToken(model), prepare(rows), checked, {
+    ...options,
+    ...(validation === undefined ? {} : { validation: prepare(validation) }),
+  });
+}
 
 /**
  * Trains a model in place, on a budget. The same model, rows and config give the same bits, whether in one go or
@@ -12,16 +32,17 @@ export type { TrainOptions, TrainResult };
  *
  * The budget is never exceeded. The last step takes the rows of its turn that still fit, so that what is left is less
  * than the smallest of the other rows of that turn: arms of a comparison match to less than one row.
- * @throws KitError for a wrong config, an unfit row, a checkpoint of another run, a full disk, a loss or gradient
+ * @param objective the model and what it learns
+ * @throws KitError for a wrong config, a checkpoint of another run, a full disk, a loss or gradient
  *   that is not finite, or a loss spike; the last good checkpoint stays as it is
  */
-export async function train(
-  model: TrainableModel,
-  rows: readonly Spans[],
+export async function trainObjective(
+  objective: Objective,
+  rows: readonly TrainingRow[],
   config: TrainConfig,
-  options: TrainOptions = {},
+  options: ObjectiveOptions = {},
 ): Promise<TrainResult> {
-  const run = new TrainRun(model, rows, parseTrainConfig(config), options);
+  const run = new TrainRun(objective, rows, parseTrainConfig(config), options);
   try {
     return await run.run();
   } finally {

@@ -1,15 +1,16 @@
-import type { Spans } from "../data/spans.js";
+import { tf } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { groupBy } from "../support/group.js";
 import { type BatchArrays, checkBatching, layOut, type TensorRow } from "./batch.js";
 import type { TrainConfig } from "./config.js";
-import { supervisedLossSum, type TrainableModel } from "./loss.js";
+import { batchLossSums, termCounts } from "./loss.js";
+import type { Objective } from "./objective.js";
 import { packBestFit } from "./pack.js";
-import { prepareRows, type TrainingRow } from "./rows.js";
+import type { TrainingRow } from "./rows.js";
 
 /** A loss over some rows. */
 export interface LossMeasure {
-  /** Nats per supervised token: the sum over all tokens divided by their number. */
+  /** Nats per supervised token: the sum over all tokens divided by their number; plus nats per label of the rows, if any. */
   readonly loss: number;
   readonly supervisedTokens: number;
   readonly rows: number;
@@ -32,38 +33,35 @@ export interface Validation extends LossMeasure {
 interface Part {
   readonly taskType: string;
   readonly batches: readonly BatchArrays[];
-  readonly supervisedTokens: number;
+  /** Targets of each term of the loss: supervised tokens, and labels where rows have any. */
+  readonly counts: readonly number[];
   readonly rows: number;
   readonly bytes: number | undefined;
 }
 
 /** Measures the loss on rows that are not trained on, task type by task type. It draws no random number. */
 export class Validator {
-  readonly #model: TrainableModel;
+  readonly #objective: Objective;
   readonly #parts: readonly Part[];
 
-  /**
-   * @param bytesOf UTF-8 bytes of the supervised text of a row, for bits per byte
-   * @throws KitError for an unfit row, or one that is also trained on
-   */
+  /** @throws KitError for a row that cannot be batched, or that is also trained on */
   constructor(
-    model: TrainableModel,
-    spans: readonly Spans[],
+    objective: Objective,
+    rows: readonly TrainingRow[],
     trained: readonly TrainingRow[],
     config: Pick<TrainConfig, "batch" | "microBatchRows">,
-    bytesOf?: (row: Spans) => number,
   ) {
-    const rows = prepareRows(spans, model.config);
-    checkBatching(rows, config.batch, model.config.contextLength);
+    checkBatching(rows, config.batch, objective.model.config.contextLength, objective.needs);
     refuseTrained(rows, trained);
-    this.#model = model;
-    const indexesOf = groupBy(rows.keys(), (index) => spans[index]?.taskType ?? "");
+    this.#objective = objective;
+    const indexesOf = groupBy(rows.keys(), (index) => rows[index]?.taskType ?? "");
     this.#parts = [...indexesOf].sort().map(([taskType, indexes]) => {
-      const bytes = bytesOf && indexes.reduce((sum, index) => sum + bytesAt(spans, index, bytesOf), 0);
+      const batches = batchesOf(rows, indexes, config, objective);
+      const bytes = indexes.reduce((sum, index) => sum + (rows[index]?.bytes ?? 0), 0);
       return {
         taskType,
-        batches: batchesOf(rows, indexes, config),
-        supervisedTokens: indexes.reduce((sum, index) => sum + (rows[index]?.targets.length ?? 0), 0),
+        batches,
+        counts: termCounts(batches),
         rows: indexes.length,
         bytes: bytes === 0 ? undefined : bytes,
       };
@@ -76,38 +74,39 @@ export class Validator {
    */
   measure(step: number): Validation {
     const sums = this.#parts.map(({ batches }) =>
-      batches.reduce((sum, arrays) => sum + lossSum(this.#model, arrays), 0),
+      batches.map((arrays) => lossSums(this.#objective, arrays)).reduce(addEach),
     );
     const byTaskType = Object.fromEntries(
-      this.#parts.map((part, index) => [part.taskType, measureOf(sums[index] ?? NaN, part)]),
+      this.#parts.map((part, index) => [part.taskType, measureOf(sums[index] ?? [], part)]),
     );
     const all = this.#parts.reduce((sum, part) => ({
       ...sum,
-      supervisedTokens: sum.supervisedTokens + part.supervisedTokens,
+      counts: addEach(sum.counts, part.counts),
       rows: sum.rows + part.rows,
       bytes: sum.bytes === undefined || part.bytes === undefined ? undefined : sum.bytes + part.bytes,
     }));
     const losses = Object.values(byTaskType).map(({ loss }) => loss);
     return {
       step,
-      ...measureOf(
-        sums.reduce((sum, part) => sum + part, 0),
-        all,
-      ),
+      ...measureOf(sums.reduce(addEach), all),
       taskTypeMean: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
       byTaskType,
     };
   }
 }
 
-/** @param sum nats */
-function measureOf(sum: number, { supervisedTokens, rows, bytes }: Part): LossMeasure {
+/** @param sums of each term, in nats */
+function measureOf(sums: readonly number[], { counts, rows, bytes }: Part): LossMeasure {
   return {
-    loss: sum / supervisedTokens,
-    supervisedTokens,
+    loss: sums.reduce((total, sum, term) => total + sum / (counts[term] ?? NaN), 0),
+    supervisedTokens: counts[0] ?? 0,
     rows,
-    ...(bytes === undefined ? {} : { bitsPerByte: bitsPerByte(sum, bytes) }),
+    ...(bytes === undefined ? {} : { bitsPerByte: bitsPerByte(sums[0] ?? NaN, bytes) }),
   };
+}
+
+function addEach(some: readonly number[], others: readonly number[]): number[] {
+  return some.map((value, index) => value + (others[index] ?? NaN));
 }
 
 /** @param sum nats over all supervised tokens @param bytes of their text */
@@ -115,16 +114,8 @@ export function bitsPerByte(sum: number, bytes: number): number {
   return sum / Math.LN2 / bytes;
 }
 
-function lossSum(model: TrainableModel, arrays: BatchArrays): number {
-  const sum = supervisedLossSum(model, arrays);
-  const value = sum.dataSync()[0] ?? NaN;
-  sum.dispose();
-  return value;
-}
-
-function bytesAt(spans: readonly Spans[], index: number, bytesOf: (row: Spans) => number): number {
-  const row = spans[index];
-  return row === undefined ? 0 : bytesOf(row);
+function lossSums(objective: Objective, arrays: BatchArrays): number[] {
+  return tf.tidy(() => batchLossSums(objective, arrays).map((sum) => sum.dataSync()[0] ?? NaN));
 }
 
 /** As many rows in a pass as in training; sorted by length, or packed. */
@@ -132,6 +123,7 @@ function batchesOf(
   rows: readonly TrainingRow[],
   indexes: readonly number[],
   { batch, microBatchRows = batch.rowsPerStep }: Pick<TrainConfig, "batch" | "microBatchRows">,
+  { needs }: Objective,
 ): BatchArrays[] {
   const lengthOf = (index: number): number => rows[index]?.inputs.length ?? 0;
   const tensorRows: readonly TensorRow[] =
@@ -140,7 +132,7 @@ function batchesOf(
       : [...indexes].sort((a, b) => lengthOf(a) - lengthOf(b)).map((index) => [index]);
   const batches: BatchArrays[] = [];
   for (let first = 0; first < tensorRows.length; first += microBatchRows) {
-    batches.push(layOut(rows, tensorRows.slice(first, first + microBatchRows), batch.kind));
+    batches.push(layOut(rows, tensorRows.slice(first, first + microBatchRows), batch.kind, needs));
   }
   return batches;
 }

@@ -6,6 +6,7 @@ import { shareEqualNodes } from "../../src/engine/compile/passes/share.js";
 import { startEngine } from "../../src/engine/start.js";
 import { Decoder } from "../../src/model/decoder.js";
 import type { TrainConfig } from "../../src/train/config.js";
+import { nextToken } from "../../src/train/objectives/next-token.js";
 import { prepareRows } from "../../src/train/rows.js";
 import { fillUp, planShapes } from "../../src/train/step/batch-shapes.js";
 import { CompiledStep } from "../../src/train/step/compiled-step.js";
@@ -52,7 +53,7 @@ test("rows are filled up at their end, and targets stay where they are", () => {
 test("filled-up rows and fused regions change nothing but rounding", () => {
   const losses = [PLAN, { ...PLAN, timeUnit: 24 }, { ...PLAN, timeUnit: 24, fuse: true }].map((plan) => {
     const model = Decoder.create(TINY_GPT2, 1);
-    const step = new CompiledStep(model, { optimizer: OPTIMIZER }, plan);
+    const step = new CompiledStep(nextToken(model), { optimizer: OPTIMIZER }, plan);
     const result: number[] = [];
     for (let count = 0; count < 20; count++) {
       const { loss, gradientNorm } = step.measure([BATCH]);
@@ -69,7 +70,7 @@ test("filled-up rows and fused regions change nothing but rounding", () => {
   for (const other of others) assert.ok(apart(other) < 1e-4, `differs by ${apart(other)}`);
   // The control: targets that do not move along with the filled-up rows are others.
   const model = Decoder.create(TINY_GPT2, 1);
-  const step = new CompiledStep(model, { optimizer: OPTIMIZER }, PLAN);
+  const step = new CompiledStep(nextToken(model), { optimizer: OPTIMIZER }, PLAN);
   const wrong = fillUp(BATCH, { timeUnit: 24, longestRow: 24 });
   const { loss } = step.measure([{ ...wrong, targetPositions: BATCH.targetPositions }]);
   assert.ok(apart([loss]) > 1e-3);
@@ -79,7 +80,7 @@ test("filled-up rows and fused regions change nothing but rounding", () => {
 
 test("layers share their regions, and what depends on the number of targets is in none", () => {
   const model = Decoder.create({ ...TINY_GPT2, layers: 3 }, 1);
-  const graph = fuseRegions(shareEqualNodes(recordLoss(model, PLAN)), ["targetCount"]);
+  const graph = fuseRegions(shareEqualNodes(recordLoss(nextToken(model), PLAN)), ["targetCount"]);
   const calls = graph.nodes.filter(({ op }) => op === "PartitionedCall");
   const kinds = new Set(calls.map(({ body }) => body?.key));
   assert.ok(calls.length >= 3 * kinds.size - 6 && kinds.size >= 5, `${calls.length} calls of ${kinds.size}`);
@@ -103,14 +104,14 @@ test("regions are compiled where the run is long for the number of its shapes", 
   });
   const bucketed = { kind: "bucketed", rowsPerStep: 8 } as const;
   const packed = { kind: "packed", tokensPerRow: 24, rowsPerStep: 4 } as const;
-  assert.deepEqual(planShapes(rows, config(10, bucketed), model), {
+  assert.deepEqual(planShapes(rows, config(10, bucketed), nextToken(model)), {
     longestRow: 9,
     packed: false,
     timeUnit: 1,
     fuse: false,
   });
-  assert.equal(planShapes(rows, config(10_000_000, bucketed), model).fuse, true);
-  assert.deepEqual(planShapes(rows, config(10_000_000, packed), model), {
+  assert.equal(planShapes(rows, config(10_000_000, bucketed), nextToken(model)).fuse, true);
+  assert.deepEqual(planShapes(rows, config(10_000_000, packed), nextToken(model)), {
     longestRow: 24,
     packed: true,
     timeUnit: 24,

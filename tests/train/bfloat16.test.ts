@@ -13,6 +13,7 @@ import { LoraAdapter } from "../../src/model/lora/adapter.js";
 import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
 import type { TrainConfig } from "../../src/train/config.js";
+import { nextToken } from "../../src/train/objectives/next-token.js";
 import { recordLoss } from "../../src/train/step/record-loss.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
 import { spansOf, TINY_GPT2, waveRows } from "./stand-in.js";
@@ -145,7 +146,7 @@ test("bfloat16 without a compiled step is an error with its cure", async () => {
 
 test("products are bfloat16, also what is moved between them; norms, softmax and the loss are float32", () => {
   const model = base();
-  const graph = useBfloat16(recordLoss(model, { longestRow: 24, packed: false }));
+  const graph = useBfloat16(recordLoss(nextToken(model), { longestRow: 24, packed: false }));
   model.dispose();
   const typesOf = (op: string): Set<string> =>
     new Set(

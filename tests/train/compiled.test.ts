@@ -7,7 +7,8 @@ import type { DecoderConfig } from "../../src/model/config.js";
 import { Decoder } from "../../src/model/decoder.js";
 import { KitError } from "../../src/support/errors.js";
 import type { TrainConfig } from "../../src/train/config.js";
-import { supervisedLossSum } from "../../src/train/loss.js";
+import { batchLossSums } from "../../src/train/loss.js";
+import { nextToken } from "../../src/train/objectives/next-token.js";
 import { CompiledStep } from "../../src/train/step/compiled-step.js";
 import { EagerStep } from "../../src/train/step/eager-step.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
@@ -110,7 +111,7 @@ test("the same run gives the same bits", async () => {
 
 test("one graph serves every size, from one token to a full context", () => {
   const model = kept(Decoder.create(GPT2, 1));
-  const step = kept(new CompiledStep(model, CONFIG, PLAN));
+  const step = kept(new CompiledStep(nextToken(model), CONFIG, PLAN));
   for (const [batch, time] of [
     [1, 1],
     [1, 24],
@@ -126,7 +127,7 @@ test("one graph serves every size, from one token to a full context", () => {
       targetPositions: Int32Array.from({ length: size }, (_, index) => index),
     };
     const { loss } = step.measure([arrays]);
-    const eager = tf.tidy(() => supervisedLossSum(model, arrays).dataSync()[0] ?? NaN) / size;
+    const eager = tf.tidy(() => batchLossSums(nextToken(model), arrays)[0]?.dataSync()[0] ?? NaN) / size;
     assert.ok(Math.abs(loss - eager) < 1e-6 * eager, `${batch} x ${time}: ${loss}, eager ${eager}`);
   }
 });
@@ -134,8 +135,8 @@ test("one graph serves every size, from one token to a full context", () => {
 test("steps leave no tensor behind, and a step that is not taken changes nothing", () => {
   const model = kept(Decoder.create(GPT2, 1));
   const untouched = kept(Decoder.create(GPT2, 1));
-  const step = kept(new CompiledStep(model, CONFIG, PLAN));
-  const oracle = kept(new EagerStep(untouched, CONFIG));
+  const step = kept(new CompiledStep(nextToken(model), CONFIG, PLAN));
+  const oracle = kept(new EagerStep(nextToken(untouched), CONFIG));
   const arrays = {
     batch: 2,
     time: 3,

@@ -6,7 +6,8 @@ import type { DecoderConfig } from "../../src/model/config.js";
 import { Decoder } from "../../src/model/decoder.js";
 import { Random } from "../../src/support/random.js";
 import { type BatchArrays, layOut, type TensorRow } from "../../src/train/batch.js";
-import { meanLoss, stepLoss, supervisedLossSum, type TrainableModel } from "../../src/train/loss.js";
+import { batchLossSums, meanLoss, stepLoss } from "../../src/train/loss.js";
+import { nextToken, type TrainableModel } from "../../src/train/objectives/next-token.js";
 import { Optimizer } from "../../src/train/optimizer.js";
 import { prepareRows, type TrainingRow } from "../../src/train/rows.js";
 import { spansOf } from "./stand-in.js";
@@ -48,7 +49,7 @@ interface LossAndGradient {
 
 function lossAndGradient(model: TrainableModel, batches: readonly BatchArrays[]): LossAndGradient {
   const optimizer = new Optimizer(model.parameters, OPTIMIZER);
-  const loss = stepLoss(model, batches, optimizer);
+  const loss = stepLoss(nextToken(model), batches, optimizer);
   const gradients = optimizer.gradients();
   optimizer.dispose();
   return { loss, gradients };
@@ -207,8 +208,8 @@ test("the loss is that of the supervised tokens alone, token i predicted from th
   }
   const arrays = layOut(rows, single(every), "bucketed");
   assert.equal(arrays.targets.length, count);
-  assert.ok(Math.abs(meanLoss(decoder, [arrays]) - sum / count) < 1e-5);
-  const first = tf.tidy(() => supervisedLossSum(decoder, arrays).dataSync()[0] ?? NaN);
+  assert.ok(Math.abs(meanLoss(nextToken(decoder), [arrays]) - sum / count) < 1e-5);
+  const first = tf.tidy(() => batchLossSums(nextToken(decoder), arrays)[0]?.dataSync()[0] ?? NaN);
   assert.ok(Math.abs(first / sum - 1) < 1e-5);
   // Control: the mistake of predicting a token from itself.
   const shifted = {
@@ -217,7 +218,7 @@ test("the loss is that of the supervised tokens alone, token i predicted from th
       arrays.ids[at + 1] === arrays.targets[i] ? at + 1 : at,
     ),
   };
-  assert.ok(Math.abs(meanLoss(decoder, [shifted]) - sum / count) > 1e-2);
+  assert.ok(Math.abs(meanLoss(nextToken(decoder), [shifted]) - sum / count) > 1e-2);
   decoder.dispose();
 });
 
@@ -226,7 +227,7 @@ test("a step leaves no tensors behind", () => {
   const optimizer = new Optimizer(decoder.parameters, { ...OPTIMIZER, learningRate: 1e-3 });
   const batches = [layOut(rows, single(every), "bucketed"), layOut(rows, [[0, 1]], "packed")];
   const step = (): number => {
-    stepLoss(decoder, batches, optimizer);
+    stepLoss(nextToken(decoder), batches, optimizer);
     optimizer.step(1e-3, optimizer.gradientNorm());
     return tf.memory().numTensors;
   };

@@ -5,6 +5,7 @@ import { tf } from "../../src/engine/tensorflow.js";
 import { NativeAdamState } from "../../src/train/adam.js";
 import { layOut } from "../../src/train/batch.js";
 import { stepLoss } from "../../src/train/loss.js";
+import { nextToken } from "../../src/train/objectives/next-token.js";
 import { Optimizer } from "../../src/train/optimizer.js";
 import { AdamWRule } from "../../src/train/optimizers/adamw.js";
 import type { AdamWConfig } from "../../src/train/optimizers/config.js";
@@ -36,7 +37,7 @@ const batches = [
 ];
 function steps(model: NextTokenModel, optimizer: Optimizer, count: number): number[] {
   return Array.from({ length: count }, () => {
-    const loss = stepLoss(model, batches, optimizer);
+    const loss = stepLoss(nextToken(model), batches, optimizer);
     optimizer.step(0.05, optimizer.gradientNorm());
     return loss;
   });
@@ -96,7 +97,7 @@ test("the fused kernel and the portable operations agree over 300 steps", () => 
 test("the gradient norm is over all parameters, and clipping bounds it", () => {
   const model = new NextTokenModel();
   const optimizer = new Optimizer(model.parameters, OPTIMIZER);
-  stepLoss(model, batches, optimizer);
+  stepLoss(nextToken(model), batches, optimizer);
   const squares = [...optimizer.gradients().values()].map((values) =>
     values.reduce((sum, value) => sum + value * value, 0),
   );

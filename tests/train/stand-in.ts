@@ -1,6 +1,6 @@
 import { embeddingLookup } from "../../src/engine/ops/index.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
-import type { ModelInput, TrainableModel } from "../../src/train/loss.js";
+import type { ModelInput, TrainableModel } from "../../src/train/objectives/next-token.js";
 import type { StepRecord } from "../../src/train/progress.js";
 import type { Spans } from "../../src/data/spans.js";
 import type { DecoderConfig } from "../../src/model/config.js";

@@ -11,6 +11,7 @@ import { layOut } from "../../src/train/batch.js";
 import type { EarlyStopping, TrainConfig } from "../../src/train/config.js";
 import { judgeValidations } from "../../src/train/early-stopping.js";
 import { meanLoss } from "../../src/train/loss.js";
+import { nextToken } from "../../src/train/objectives/next-token.js";
 import { prepareRows } from "../../src/train/rows.js";
 import { train, type TrainOptions } from "../../src/train/train.js";
 import type { LossMeasure, Validation } from "../../src/train/validation.js";
@@ -48,7 +49,7 @@ const values = (decoder: Decoder): number[][] =>
 function lossOf(decoder: Decoder, some: readonly Spans[]): number {
   const prepared = prepareRows(some, decoder.config);
   return meanLoss(
-    decoder,
+    nextToken(decoder),
     prepared.map((_, index) => layOut(prepared, [[index]], "bucketed")),
   );
 }

@@ -1,5 +1,6 @@
 import { Decoder } from "../../model/decoder.js";
 import type { BatchArrays } from "../../train/batch.js";
+import { nextToken } from "../../train/objectives/next-token.js";
 import { CompiledStep } from "../../train/step/compiled-step.js";
 import { EagerStep } from "../../train/step/eager-step.js";
 import type { StepKind, TrainingStep } from "../../train/step/training-step.js";
@@ -30,10 +31,11 @@ export class OwnTraining {
     const start = performance.now();
     // All batches are alike here, so that regions are compiled once.
     const plan = { longestRow: time, packed: false, timeUnit: 1, fuse: true };
+    const objective = nextToken(this.#decoder);
     this.#step =
       kind === "eager"
-        ? new EagerStep(this.#decoder, { optimizer: OPTIMIZER })
-        : new CompiledStep(this.#decoder, { optimizer: OPTIMIZER }, plan);
+        ? new EagerStep(objective, { optimizer: OPTIMIZER })
+        : new CompiledStep(objective, { optimizer: OPTIMIZER }, plan);
     this.preparation = (performance.now() - start) / 1000;
     const rows = workloadRows(workload);
     this.#arrays = {

@@ -1,6 +1,6 @@
 import { type BatchArrays, planEpoch } from "../batch.js";
 import type { Precision, TrainConfig } from "../config.js";
-import type { TrainableModel } from "../loss.js";
+import type { Objective } from "../objective.js";
 import type { TrainingRow } from "../rows.js";
 import type { BatchLimits } from "./record-loss.js";
 
@@ -27,13 +27,15 @@ const SAVED = 0.08;
 export function planShapes(
   rows: readonly TrainingRow[],
   config: TrainConfig,
-  model: TrainableModel,
+  { model, needs }: Pick<Objective, "model" | "needs">,
 ): ShapePlan {
   const { batch, budget, microBatchRows, precision = "float32", seed } = config;
   const longest = rows.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   const packed = batch.kind === "packed";
   const timeUnit = packed ? batch.tokensPerRow : longest >= LONG_ROWS ? TIME_UNIT : 1;
   const longestRow = Math.min(roundUp(longest, timeUnit), model.config.contextLength);
+  const longestDecoder = rows.reduce((most, row) => Math.max(most, row.decoderInputs?.length ?? 0), 0);
+  const longestDecoderRow = Math.min(roundUp(longestDecoder, timeUnit), model.config.contextLength);
   const shapes = new Set<string>();
   let positions = 0;
   const steps = planEpoch(rows, batch, seed, 0);
@@ -45,8 +47,10 @@ export function planShapes(
         row.reduce((length, index) => length + (rows[index]?.inputs.length ?? 0), 0),
       );
       const time = Math.min(roundUp(Math.max(...lengths), timeUnit), longestRow);
-      shapes.add(`${part.length}x${time}`);
-      positions += part.length * time;
+      const decoderLengths = part.flat().map((index) => rows[index]?.decoderInputs?.length ?? 0);
+      const decoderTime = Math.min(roundUp(Math.max(...decoderLengths), timeUnit), longestDecoderRow);
+      shapes.add(`${part.length}x${time}x${decoderTime}`);
+      positions += part.length * (time + decoderTime);
     }
   }
   const parameterCount = [...model.parameters.values(), ...(model.frozen?.values() ?? [])].reduce(
@@ -54,7 +58,9 @@ export function planShapes(
     0,
   );
   const work = parameterCount * positions * (budget.amount / perEpoch(rows, steps.length, budget.unit));
-  return { longestRow, packed, timeUnit, precision, fuse: SAVED * work > COMPILE_WORK * shapes.size };
+  const fuse = SAVED * work > COMPILE_WORK * shapes.size;
+  const decoder = needs.decoder === true ? { longestDecoderRow } : {};
+  return { longestRow, ...decoder, packed, timeUnit, precision, fuse };
 }
 
 function perEpoch(rows: readonly TrainingRow[], steps: number, unit: TrainConfig["budget"]["unit"]): number {
@@ -70,29 +76,41 @@ function roundUp(value: number, unit: number): number {
 }
 
 /**
- * The same batch with rows that are filled up as the plan says. Padding comes after every token, so that
- * nothing sees it; where rows are packed it is segment 0.
+ * The same batch with rows that are filled up as the plan says. Padding comes after every token, so that causal
+ * attention does not see it; where there are segments it is segment 0.
  */
 export function fillUp(
   arrays: BatchArrays,
-  { timeUnit, longestRow }: Pick<ShapePlan, "timeUnit" | "longestRow">,
+  { timeUnit, longestRow, longestDecoderRow = 0 }: Omit<ShapePlan, "packed" | "fuse" | "precision">,
 ): BatchArrays {
-  const { batch, time, ids, positions, segments, targetPositions } = arrays;
-  const longer = Math.max(time, Math.min(roundUp(time, timeUnit), longestRow));
-  if (longer === time) return arrays;
-  const widened = (values: Int32Array): Int32Array => {
-    const result = new Int32Array(batch * longer);
-    for (let row = 0; row < batch; row++) {
-      result.set(values.subarray(row * time, (row + 1) * time), row * longer);
-    }
+  const { batch, time, ids, positions, segments, tokenTypes, targetPositions, rowStarts } = arrays;
+  const { decoderTime, decoderIds } = arrays;
+  const longerThan = (own: number, longest: number): number =>
+    Math.max(own, Math.min(roundUp(own, timeUnit), longest));
+  const longer = longerThan(time, longestRow);
+  const longerDecoder = longerThan(decoderTime ?? 0, longestDecoderRow);
+  if (longer === time && longerDecoder === (decoderTime ?? 0)) return arrays;
+  const widened = (values: Int32Array, from = time, to = longer): Int32Array => {
+    const result = new Int32Array(batch * to);
+    for (let row = 0; row < batch; row++) result.set(values.subarray(row * from, (row + 1) * from), row * to);
     return result;
   };
+  const moved = (places: Int32Array, from = time, to = longer): Int32Array =>
+    places.map((place) => place + Math.floor(place / from) * (to - from));
   return {
     ...arrays,
     time: longer,
     ids: widened(ids),
     ...(positions === undefined ? {} : { positions: widened(positions) }),
     ...(segments === undefined ? {} : { segments: widened(segments) }),
-    targetPositions: targetPositions.map((place) => place + Math.floor(place / time) * (longer - time)),
+    ...(tokenTypes === undefined ? {} : { tokenTypes: widened(tokenTypes) }),
+    ...(rowStarts === undefined ? {} : { rowStarts: moved(rowStarts) }),
+    ...(decoderTime === undefined || decoderIds === undefined
+      ? { targetPositions: moved(targetPositions) }
+      : {
+          decoderTime: longerDecoder,
+          decoderIds: widened(decoderIds, decoderTime, longerDecoder),
+          targetPositions: moved(targetPositions, decoderTime, longerDecoder),
+        }),
   };
 }

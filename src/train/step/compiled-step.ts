@@ -7,14 +7,15 @@ import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
-import { batchTensors, dropoutSeed, type TrainableModel } from "../loss.js";
+import { dropoutSeed, termCounts } from "../loss.js";
+import { batchTensors, type Objective, type Trainable } from "../objective.js";
 import { clipFactor } from "../optimizer.js";
 import { updateRule } from "../optimizers/index.js";
 import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
 import { AVERAGE_SLOT, averageShare, type WeightChoice } from "../weight-average.js";
 import { fillUp, type ShapePlan } from "./batch-shapes.js";
 import { updateNumbers } from "./parameter-update.js";
-import { recordLoss } from "./record-loss.js";
+import { recordLoss, shareName, sizesOf } from "./record-loss.js";
 import {
   addOptimizer,
   AVERAGE_SHARE,
@@ -32,7 +33,7 @@ import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
  * Parameters, what the optimizer keeps and the gradient are variables of the session; native engine only.
  */
 export class CompiledStep implements TrainingStep {
-  readonly #model: TrainableModel;
+  readonly #model: Trainable;
   readonly #config: StepConfig;
   readonly #session: GraphSession;
   readonly #plan: ShapePlan;
@@ -42,33 +43,37 @@ export class CompiledStep implements TrainingStep {
    * @param plan what the batches of the run can be like
    * @throws KitError that names what cannot be recorded faithfully
    */
-  constructor(model: TrainableModel, config: StepConfig, plan: ShapePlan, saved?: SavedOptimizer) {
+  constructor(objective: Objective, config: StepConfig, plan: ShapePlan, saved?: SavedOptimizer) {
+    const { model } = objective;
     this.#model = model;
     this.#config = config;
     this.#plan = plan;
     this.#count = saved?.count ?? 0;
-    const shapesOf = (variables: TrainableModel["parameters"]): Map<string, readonly number[]> =>
+    const shapesOf = (variables: Trainable["parameters"]): Map<string, readonly number[]> =>
       new Map([...variables].map(([name, { shape }]) => [name, shape]));
     const shapes = shapesOf(model.parameters);
     const frozen = shapesOf(model.frozen ?? new Map());
-    const graph = addOptimizer(recordLoss(model, plan), shapes, frozen, config);
+    const graph = addOptimizer(recordLoss(objective, plan), shapes, frozen, config);
     this.#session = new GraphSession(lower(graph, plan));
     this.#initialise(saved);
   }
 
   measure(batches: readonly BatchArrays[]): StepMeasure {
-    const supervised = batches.reduce((sum, { targets }) => sum + targets.length, 0);
+    const counts = termCounts(batches);
     return tf.tidy(() => {
-      const share = tf.scalar(1 / supervised);
+      const shares = counts.map((count, term): [string, TensorFlow.Tensor] => [
+        shareName(term),
+        tf.scalar(1 / count),
+      ]);
       const losses = batches.map((given, index) => {
         const arrays = fillUp(given, this.#plan);
         const feeds: Feeds = {
           ...batchTensors(arrays),
           ...(this.#model.hasDropout === true ? { dropoutSeed: dropoutSeed(this.#count, index) } : {}),
-          share,
-          batch: tf.scalar(arrays.batch, "int32"),
-          time: tf.scalar(arrays.time, "int32"),
-          targetCount: tf.scalar(arrays.targets.length, "int32"),
+          ...Object.fromEntries(shares),
+          ...Object.fromEntries(
+            Object.entries(sizesOf(arrays)).map(([name, size]) => [name, tf.scalar(size, "int32")]),
+          ),
         };
         return this.#numbers(feeds, index === 0 ? FETCH.firstBatch : FETCH.nextBatch)[0] ?? NaN;
       });
@@ -160,6 +165,6 @@ export class CompiledStep implements TrainingStep {
 function lower(graph: Graph, { fuse, precision }: ShapePlan): Graph {
   const chosen = precision === "bfloat16" ? useBfloat16(graph) : graph;
   const small = prune(shareEqualNodes(chosen));
-  // The number of targets is another in nearly every batch.
-  return fuse ? fuseRegions(small, ["targetCount"]) : small;
+  // The numbers of targets are others in nearly every batch.
+  return fuse ? fuseRegions(small, ["targetCount", "labelCount"]) : small;
 }

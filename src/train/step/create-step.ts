@@ -1,7 +1,7 @@
 import { tf } from "../../engine/tensorflow.js";
 import { KitError } from "../../support/errors.js";
 import type { Precision, TrainConfig } from "../config.js";
-import type { TrainableModel } from "../loss.js";
+import type { Objective, Trainable } from "../objective.js";
 import type { SavedOptimizer } from "../optimizers/rule.js";
 import type { TrainingRow } from "../rows.js";
 import { planShapes } from "./batch-shapes.js";
@@ -15,7 +15,7 @@ import type { StepKind, TrainingStep } from "./training-step.js";
  * @param compile whether it may be compiled
  * @throws KitError when the precision takes a compiled step and there is none
  */
-export function stepKind(model: TrainableModel, compile: boolean, precision?: Precision): StepKind {
+export function stepKind(model: Trainable, compile: boolean, precision?: Precision): StepKind {
   const native = tf.getBackend() === "tensorflow";
   if (compile && native && model.config.contextLength >= SHORTEST_CONTEXT) return "compiled";
   if (precision !== "bfloat16") return "eager";
@@ -35,11 +35,11 @@ export function stepKind(model: TrainableModel, compile: boolean, precision?: Pr
  */
 export function createStep(
   kind: StepKind,
-  model: TrainableModel,
+  objective: Objective,
   config: TrainConfig,
   rows: readonly TrainingRow[],
   saved: SavedOptimizer | undefined,
 ): TrainingStep {
-  if (kind === "eager") return new EagerStep(model, config, saved);
-  return new CompiledStep(model, config, planShapes(rows, config, model), saved);
+  if (kind === "eager") return new EagerStep(objective, config, saved);
+  return new CompiledStep(objective, config, planShapes(rows, config, objective), saved);
 }

@@ -1,5 +1,6 @@
 import type { BatchArrays } from "../batch.js";
-import { stepLoss, type TrainableModel } from "../loss.js";
+import { stepLoss } from "../loss.js";
+import type { Objective } from "../objective.js";
 import { Optimizer } from "../optimizer.js";
 import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
 import type { WeightChoice } from "../weight-average.js";
@@ -7,19 +8,20 @@ import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
 
 /** A step whose kernels are called one by one: runs on every backend, and is what the compiled step must agree with. */
 export class EagerStep implements TrainingStep {
-  readonly #model: TrainableModel;
+  readonly #objective: Objective;
   readonly #optimizer: Optimizer;
   /** Which weights the variables have. */
   #shown: WeightChoice = "latest";
 
-  constructor(model: TrainableModel, config: StepConfig, saved?: SavedOptimizer) {
-    this.#model = model;
+  constructor(objective: Objective, config: StepConfig, saved?: SavedOptimizer) {
+    const { model } = objective;
+    this.#objective = objective;
     const averageDecay = config.weightAverage?.decay;
     this.#optimizer = new Optimizer(model.parameters, config.optimizer, { saved, averageDecay });
   }
 
   measure(batches: readonly BatchArrays[]): StepMeasure {
-    const loss = stepLoss(this.#model, batches, this.#optimizer, this.#optimizer.count);
+    const loss = stepLoss(this.#objective, batches, this.#optimizer, this.#optimizer.count);
     return { loss, gradientNorm: this.#optimizer.gradientNorm() };
   }
 

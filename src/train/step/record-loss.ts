@@ -1,10 +1,12 @@
 import type { Graph } from "../../engine/compile/graph.js";
 import { generalise, type SizedGraph } from "../../engine/compile/passes/generalise.js";
+import type { Sizes } from "../../engine/compile/passes/size-formula.js";
 import { record } from "../../engine/compile/record.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { Random } from "../../support/random.js";
 import type { BatchArrays } from "../batch.js";
-import { batchTensors, tensorLossSum, type TrainableModel } from "../loss.js";
+import { termCounts, weightedLoss } from "../loss.js";
+import { batchTensors, type Objective } from "../objective.js";
 import { gradientOutput } from "./training-graph.js";
 
 /** The sizes of a batch, which differ from batch to batch. */
@@ -15,12 +17,18 @@ export interface BatchSizes {
   readonly time: number;
   /** Supervised tokens. */
   readonly targets: number;
+  /** Positions of a row of the decoder, where there is one beside an encoder. */
+  readonly decoderTime: number;
+  /** Rows of data that have a label. */
+  readonly labels: number;
 }
 
 /** What batches of a run can be like. */
 export interface BatchLimits {
   /** Positions of a row, at most. */
   readonly longestRow: number;
+  /** Positions of a row of the decoder, at most; 0 where there is none beside an encoder. */
+  readonly longestDecoderRow?: number;
   readonly packed: boolean;
 }
 
@@ -29,41 +37,63 @@ export const SHORTEST_CONTEXT = 8;
 
 /** Small sizes that share no factors, so that it shows which number comes from which size. */
 const SMALL_SIZES: readonly BatchSizes[] = [
-  { batch: 2, time: 5, targets: 7 },
-  { batch: 3, time: 7, targets: 11 },
-  { batch: 5, time: 6, targets: 13 },
+  { batch: 2, time: 5, targets: 7, decoderTime: 6, labels: 11 },
+  { batch: 3, time: 7, targets: 11, decoderTime: 3, labels: 5 },
+  { batch: 5, time: 6, targets: 13, decoderTime: 7, labels: 7 },
 ];
 
 /**
  * Loss and gradient of a batch of any size, as a graph: recorded at three small sizes, where it costs little, and once
  * with the longest rows that a run has, because masks and tables are taken from there.
  *
- * Placeholders: ids, positions, segments, targetPositions, targets; dropoutSeed, where the model has dropout; share, what
- * the loss is multiplied by; batch, time and targetCount, the sizes. Outputs: loss, and the gradient of each parameter.
+ * Placeholders: the tensors of a batch; dropoutSeed, where the model has dropout; `shareName` of each term of the loss;
+ * the sizes of `sizesOf`. Outputs: loss, and the gradient of each parameter.
  * @throws KitError that names the op which cannot be recorded faithfully
  */
-export function recordLoss(model: TrainableModel, limits: BatchLimits): Graph {
-  const largest = { batch: 2, time: Math.max(limits.longestRow, SHORTEST_CONTEXT), targets: 17 };
+export function recordLoss(objective: Objective, limits: BatchLimits): Graph {
+  const { longestRow, longestDecoderRow = 0, packed } = limits;
+  const largest = {
+    ...{ batch: 2, time: Math.max(longestRow, SHORTEST_CONTEXT), targets: 17 },
+    ...{ decoderTime: Math.max(longestDecoderRow, SHORTEST_CONTEXT), labels: 13 },
+  };
   const recordings = [...SMALL_SIZES, largest].map((sizes, index) =>
-    recordAt(model, sizes, limits.packed, index),
+    recordAt(objective, sizes, packed, index),
   );
   return generalise(recordings);
 }
 
-function recordAt(model: TrainableModel, sizes: BatchSizes, packed: boolean, seed: number): SizedGraph {
-  const arrays = madeUpBatch(model, sizes, packed, seed);
+/** The placeholder of what a term of the loss is multiplied by, counted from 0. */
+export function shareName(term: number): string {
+  return term === 0 ? "share" : `share${term}`;
+}
+
+/** The sizes of a batch by the name of their placeholder. */
+export function sizesOf({ batch, time, targets, decoderTime, rowTargets }: BatchArrays): Sizes {
+  return {
+    ...{ batch, time, targetCount: targets.length },
+    ...(decoderTime === undefined ? {} : { decoderTime }),
+    ...(rowTargets === undefined ? {} : { labelCount: rowTargets.length }),
+  };
+}
+
+function recordAt(objective: Objective, sizes: BatchSizes, packed: boolean, seed: number): SizedGraph {
+  const { model } = objective;
+  const arrays = madeUpBatch(objective, sizes, packed, seed);
   const variables = [...model.parameters.values()];
   const names = [...model.parameters.keys()];
   const seeds = model.hasDropout === true ? { dropoutSeed: tf.tensor1d([seed, seed], "int32") } : {};
   const tensors = { ...batchTensors(arrays), ...seeds };
-  const share = tf.scalar(1 / sizes.targets);
+  const shares = termCounts([arrays]).map((count) => tf.scalar(1 / count));
   try {
     const graph = record({
-      inputs: { ...tensors, share },
+      inputs: {
+        ...tensors,
+        ...Object.fromEntries(shares.map((share, term) => [shareName(term), share])),
+      },
       variables: new Map([...model.parameters, ...(model.frozen ?? [])]),
       body: () => {
         const { value, grads } = tf.variableGrads(
-          () => tf.mul(tensorLossSum(model, tensors), share),
+          () => weightedLoss(objective.lossSums(tensors), shares),
           variables,
         );
         const gradients = names.map((name, index): [string, TensorFlow.Tensor] => {
@@ -74,17 +104,16 @@ function recordAt(model: TrainableModel, sizes: BatchSizes, packed: boolean, see
         return { loss: value, ...Object.fromEntries(gradients) };
       },
     });
-    const { batch, time, targets } = sizes;
-    return { graph, sizes: { batch, time, targetCount: targets } };
+    return { graph, sizes: sizesOf(arrays) };
   } finally {
-    tf.dispose([share, ...Object.values<TensorFlow.Tensor>({ ...tensors })]);
+    tf.dispose([...shares, ...Object.values<TensorFlow.Tensor>({ ...tensors })]);
   }
 }
 
 /** Any batch of the given sizes; other data for each seed, so that what is worked out from the data shows. */
 function madeUpBatch(
-  { config }: TrainableModel,
-  { batch, time, targets }: BatchSizes,
+  { model: { config }, needs }: Objective,
+  { batch, time, targets, decoderTime, labels }: BatchSizes,
   packed: boolean,
   seed: number,
 ): BatchArrays {
@@ -98,15 +127,24 @@ function madeUpBatch(
     batch,
     time,
     ids: draw(size, config.vocabularySize),
-    targetPositions: draw(targets, size),
-    targets: draw(targets, config.vocabularySize),
+    targetPositions: draw(targets, needs.decoder === true ? batch * decoderTime : size),
+    targets: draw(targets, needs.targetClasses),
     ...(packed
       ? {
           positions: Int32Array.from({ length: size }, (_, index) =>
             place(index) < split ? place(index) : place(index) - split,
           ),
-          segments: Int32Array.from({ length: size }, (_, index) => (place(index) < split ? 1 : 2)),
         }
       : {}),
+    ...(packed || needs.padding === true
+      ? { segments: Int32Array.from({ length: size }, (_, index) => (place(index) < split ? 1 : 2)) }
+      : {}),
+    ...(needs.tokenTypes === undefined ? {} : { tokenTypes: draw(size, needs.tokenTypes) }),
+    ...(needs.decoder === true
+      ? { decoderTime, decoderIds: draw(batch * decoderTime, config.vocabularySize) }
+      : {}),
+    ...(needs.rowTargets === undefined
+      ? {}
+      : { rowStarts: draw(labels, size), rowTargets: draw(labels, needs.rowTargets) }),
   };
 }

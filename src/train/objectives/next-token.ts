@@ -1,0 +1,33 @@
+import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.js";
+import { tf, type TensorFlow } from "../../engine/tensorflow.js";
+import type { BatchTensors, Objective, Trainable } from "../objective.js";
+
+/** What a decoder is given: int32 tensors `[batch, time]`. Positions and segments only where rows are packed. */
+export type ModelInput = Pick<BatchTensors, "ids" | "positions" | "segments" | "dropoutSeed">;
+
+/** What learning the next token needs of a model; `Decoder` is one. */
+export interface TrainableModel extends Trainable {
+  /** Hidden states after the final norm, `[batch, time, width]`. */
+  hiddenStates(input: ModelInput): TensorFlow.Tensor3D;
+  /** `[n, width]` -> `[n, vocabulary]` */
+  logits(hidden: TensorFlow.Tensor2D): TensorFlow.Tensor2D;
+}
+
+/**
+ * Learning the next token: cross entropy summed over the supervised tokens of a batch. Logits are computed at the
+ * positions from which a supervised token is predicted, and nowhere else.
+ */
+export function nextToken(model: TrainableModel): Objective {
+  return {
+    name: "next-token",
+    model,
+    needs: { targetClasses: model.config.vocabularySize },
+    lossSums: ({ targetPositions, targets, ...input }) => {
+      const hidden = model.hiddenStates(input);
+      const [batch, time, width] = hidden.shape;
+      const rows = tf.reshape<TensorFlow.Rank.R2>(hidden, [batch * time, width]);
+      const chosen = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
+      return [softmaxCrossEntropySum(model.logits(chosen), targets)];
+    },
+  };
+}
