@@ -108,6 +108,7 @@ test("regions are compiled where the run is long for the number of its shapes", 
     longestRow: 9,
     packed: false,
     timeUnit: 1,
+    precision: "float32",
     fuse: false,
   });
   assert.equal(planShapes(rows, config(10_000_000, bucketed), nextToken(model)).fuse, true);
@@ -115,6 +116,7 @@ test("regions are compiled where the run is long for the number of its shapes", 
     longestRow: 24,
     packed: true,
     timeUnit: 24,
+    precision: "float32",
     fuse: true,
   });
   model.dispose();
