@@ -50,7 +50,7 @@ interface StartOptions {
 export function command(): Command {
   return new Command("start")
     .addOption(
-      new Option("--suite <name>", "the grid of the mini world, or string rewriting (default)").choices([
+      new Option("--suite <name>", "the grid of the mini world (default), or string rewriting").choices([
         "mini",
         "rewrite",
       ]),
@@ -106,9 +106,12 @@ async function start(options: StartOptions): Promise<void> {
     ...(options.processes === undefined ? {} : { processes: options.processes }),
   };
   const size = options.full === true ? "full" : options.fast === true ? "fast" : "default";
-  const { suite = "rewrite", data, leaveOut } = options;
+  const { suite = "mini", data, leaveOut } = options;
   if (leaveOut !== undefined && suite !== "mini") {
-    throw new KitError("only the mini world has clusters to leave out", "give --leave-out without --suite");
+    throw new KitError(
+      "only the mini world has clusters to leave out",
+      "give --leave-out without --suite rewrite",
+    );
   }
   const name =
     data !== undefined ? "natural-instructions" : leaveOut === undefined ? suite : `${suite}-${leaveOut}`;

@@ -1,4 +1,4 @@
-import { GRID_LEVELS, type GridCluster, type GridLevel } from "../../data/mini/grid/rows.js";
+import { GRID_LEVELS, type GridCluster, type GridLevel, inCluster } from "../../data/mini/grid/rows.js";
 import type { BootstrapOptions, ExampleScore } from "../../evaluate/statistics/bootstrap.js";
 import { seedDifference, type SeedInterval, seedMean } from "../../evaluate/statistics/seed-interval.js";
 import { type Claim, percentInterval } from "../claim.js";
@@ -22,7 +22,7 @@ export interface MiniDose {
   readonly heldOut: SeedInterval;
 }
 
-/** A cluster's rows, answered by the model that was trained with all clusters and by the one that never saw this one. */
+/** A cluster's task types, asked of the models that were trained with all clusters and of those that never saw this one. */
 export interface ClusterScore {
   readonly cluster: GridCluster;
   readonly trained: SeedInterval;
@@ -108,7 +108,10 @@ export function analyseMini(
     curve,
     clusters: settings.clusters.map((cluster) => ({
       cluster,
-      trained: mean(ift, clusterLevel(cluster)),
+      trained: seedMean(
+        scores(ift, "seen").filter(({ taskType }) => inCluster(taskType, cluster)),
+        options,
+      ),
       leftOut: mean(clusterArmName(cluster), clusterLevel(cluster)),
     })),
     cells: LEVELS_OF_CELLS.flatMap((level) => cellScores(scores(ift, level), level)),

@@ -13,7 +13,7 @@ export interface MiniRun extends RunSpecification {
   readonly without?: GridCluster;
   /** What it is asked: everything, or of a dose the trained and the held-out cells. */
   readonly levels: readonly GridLevel[];
-  /** Clusters that are asked beside the levels: the one left out, or all of them where none is. */
+  /** Clusters that are asked beside the levels, such as the one left out. */
   readonly clusters: readonly GridCluster[];
   /** SHA-256 of the model that the run starts from; "random" where there is none. */
   readonly startHash: string;
@@ -76,11 +76,10 @@ export function planMiniRuns(settings: MiniSettings): MiniRun[] {
   const doses = [...trainingCells].sort((a, b) => b - a);
   const arms: MiniArmPlan[] = [
     armPlan("ift-shuffled", most),
-    ...doses.map((cells) =>
-      cells === most
-        ? { ...armPlan("ift", cells), clusters }
-        : { ...armPlan("ift", cells), levels: ["seen", "held-out-cell"] as const },
-    ),
+    ...doses.map((cells) => ({
+      ...armPlan("ift", cells),
+      levels: cells === most ? GRID_LEVELS : (["seen", "held-out-cell"] as const),
+    })),
     ...clusters.map((without) => ({
       ...armPlan("ift", most),
       arm: clusterArmName(without),

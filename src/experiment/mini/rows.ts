@@ -86,7 +86,7 @@ export function drawMiniTraining({
   readonly settings: Pick<MiniSettings, "trainingRows">;
 }): Example[] {
   const cells = TRAINING_CELLS.slice(0, trainingCells).filter(
-    (cell) => without === undefined || !inCluster(cell, without),
+    ({ name }) => without === undefined || !inCluster(name, without),
   );
   const weight = cells.reduce((sum, { selector }) => sum + selector.weight, 0);
   return drawTraining(cells, settings.trainingRows / weight, seed);

@@ -60,13 +60,16 @@ export const RANDOM_START: Extract<MiniStart, { kind: "random" }> = {
   },
 };
 
+/** The base decoder that ships with the kit: it read the mini world's texts, and no instruction. */
+export const BASE_START: MiniStart = { kind: "checkpoint", folder: "datasets/checkpoints/decoder" };
+
 /** The default job of the command line. */
 export const DEFAULT_MINI_SETTINGS: MiniSettings = {
-  start: RANDOM_START,
+  start: BASE_START,
   trainingCells: [10, 30, 90],
   clusters: [],
   seeds: [1, 2, 3],
-  trainingRows: 24_000,
+  trainingRows: 14_000,
   testRows: {
     seen: 180,
     "unseen-slot-words": 120,
@@ -77,8 +80,8 @@ export const DEFAULT_MINI_SETTINGS: MiniSettings = {
     "held-out-format": 120,
   },
   clusterRows: 120,
-  supervisedTokens: 120_000,
-  rowsPerStep: 32,
+  supervisedTokens: 50_000,
+  rowsPerStep: 16,
   learningRate: 2e-3,
 };
 
@@ -88,7 +91,7 @@ export const FULL_MINI_SETTINGS: MiniSettings = {
   trainingCells: [10, 20, 30, 45, 60, 75, 90],
   clusters: [...clustersOver("selectors"), ...clustersOver("formats")],
   seeds: [1, 2, 3, 4, 5],
-  trainingRows: 60_000,
+  trainingRows: 80_000,
   testRows: {
     seen: 360,
     "unseen-slot-words": 240,
@@ -98,7 +101,7 @@ export const FULL_MINI_SETTINGS: MiniSettings = {
     "held-out-selector": 240,
     "held-out-format": 240,
   },
-  supervisedTokens: 480_000,
+  supervisedTokens: 300_000,
 };
 
 /** One seed and a short budget, for tests and for the notebook's fast mode: the same contrasts, with wider intervals. */
@@ -106,7 +109,7 @@ export const FAST_MINI_SETTINGS: MiniSettings = {
   ...DEFAULT_MINI_SETTINGS,
   trainingCells: [10, 90],
   seeds: [1],
-  trainingRows: 8_000,
+  trainingRows: 6_000,
   testRows: {
     seen: 90,
     "unseen-slot-words": 30,
@@ -117,7 +120,7 @@ export const FAST_MINI_SETTINGS: MiniSettings = {
     "held-out-format": 30,
   },
   clusterRows: 40,
-  supervisedTokens: 40_000,
+  supervisedTokens: 20_000,
 };
 
 /** What decides one run, beside its seed and the contents of the model's folder: what a plan may set. */

@@ -52,7 +52,7 @@ export function miniReport({ settings, results, analysis }: MiniExperiment): Rep
           {
             heading: "Leave one cluster out",
             text: [
-              "As in FLAN: a whole cluster of task types is left out of training, and asked. Each dot is another model; the rows of a cluster are the same for both.",
+              "As in FLAN: a whole cluster of task types is left out of training, and asked. Each row is another model; beside it the model that was trained on all task types, on those of the cluster.",
             ],
             figure: clusters,
           },
