@@ -105,6 +105,8 @@ test("bad input is one line that names the place and the cure", async () => {
     [["--data", broken], /task001_a\.json/],
     [["--processes", "0"], /processes/],
     [["--held-out"], /held-out/],
+    [["--suite", "rewrite", "--leave-out", "formats"], /only the mini world has clusters/],
+    [["--suite", "mini", "--data", empty], /cannot be used with/],
   ];
   const outcomes = await Promise.all(cases.map(([args]) => start(...args)));
   outcomes.forEach(({ code, stderr }, index) => {
