@@ -35,11 +35,13 @@ export interface DecoderInput {
    * Of each block only the input is kept for the backward pass, which computes the rest again (activation checkpointing):
    * less memory, the same gradients, a third more work. Default: false.
    */
-  readonly recomputeBlocks?: boolean;
+  readonly recomputeBlocks?: boolean | undefined;
 }
 
 /** A decoder-only transformer with pre-norm blocks (GPT-2, Llama, PaLM), its parameters in float32 variables. */
 export class Decoder extends WeightedModel<DecoderConfig> {
+  /** It heeds `DecoderInput.recomputeBlocks`. */
+  readonly recomputesBlocks = true;
   readonly #trunk: readonly TensorFlow.Variable[];
 
   private constructor(config: DecoderConfig, weights: Weights, adapter?: LoraAdapter) {

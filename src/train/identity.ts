@@ -26,8 +26,8 @@ export function runIdentity(
   { name, model }: Objective,
   step: StepKind,
 ): RunIdentity {
-  const { budget, batch, microBatchRows, optimizer, schedule, weightAverage, precision, seed, validation } =
-    config;
+  const { budget, batch, microBatchRows, optimizer, schedule, seed } = config;
+  const { loss, activationCheckpointing, weightAverage, precision, validation } = config;
   return {
     config: {
       budget,
@@ -35,6 +35,8 @@ export function runIdentity(
       ...(microBatchRows === undefined ? {} : { microBatchRows }),
       optimizer,
       schedule,
+      ...(loss === undefined ? {} : { loss }),
+      ...(activationCheckpointing === undefined ? {} : { activationCheckpointing }),
       ...(weightAverage === undefined ? {} : { weightAverage }),
       ...(precision === undefined || precision === "float32" ? {} : { precision }),
       seed,

@@ -1,6 +1,6 @@
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import type { BatchArrays } from "./batch.js";
-import { batchTensors, type Objective } from "./objective.js";
+import { batchTensors, type LossOptions, type Objective } from "./objective.js";
 
 /** The loss of a step and where its gradient goes. */
 export interface GradientSink {
@@ -13,9 +13,10 @@ export function batchLossSums(
   objective: Objective,
   arrays: BatchArrays,
   dropoutSeed?: TensorFlow.Tensor1D,
+  options?: LossOptions,
 ): readonly TensorFlow.Scalar[] {
   const seed = dropoutSeed === undefined ? {} : { dropoutSeed };
-  return objective.lossSums({ ...batchTensors(arrays), ...seed });
+  return objective.lossSums({ ...batchTensors(arrays), ...seed }, options);
 }
 
 /**
@@ -50,6 +51,7 @@ export function weightedLoss(
  * the loss is the sum of the two: a mean over tokens plus a mean over rows.
  * @param batches the step's tensors, one forward and backward pass each
  * @param step its number, which dropout is drawn from together with the place of the batch
+ * @param options what is added to the terms, which are divided as they are
  * @returns nats per supervised token, plus nats per label where rows have any
  */
 export function stepLoss(
@@ -57,6 +59,7 @@ export function stepLoss(
   batches: readonly BatchArrays[],
   sink: GradientSink,
   step = 0,
+  options?: LossOptions,
 ): number {
   const { model } = objective;
   const counts = termCounts(batches);
@@ -67,7 +70,7 @@ export function stepLoss(
       const shares = counts.map((count) => tf.scalar(1 / count));
       const seed = model.hasDropout === true ? dropoutSeed(step, index) : undefined;
       const { value, grads } = tf.variableGrads(
-        () => weightedLoss(batchLossSums(objective, arrays, seed), shares),
+        () => weightedLoss(batchLossSums(objective, arrays, seed, options), shares),
         variables,
       );
       sink.accumulate(grads);

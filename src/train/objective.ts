@@ -1,3 +1,4 @@
+import type { TokenLoss } from "../engine/ops/index.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import { Random } from "../support/random.js";
 import { type BatchArrays, type BatchNeeds, layOut, type TensorRow } from "./batch.js";
@@ -15,6 +16,12 @@ export interface Trainable {
   readonly settings?: unknown;
   /** Whether training it draws random numbers. */
   readonly hasDropout?: boolean;
+}
+
+/** What training asks of a loss besides its terms; a validation asks for none of it. */
+export interface LossOptions extends TokenLoss {
+  /** Computes each block again in the backward pass instead of keeping what it computed. */
+  readonly recomputeBlocks?: boolean | undefined;
 }
 
 /**
@@ -36,7 +43,9 @@ export interface Objective {
    * there is one, over `rowTargets`. A step divides each by the number of its targets in the whole step and adds them up.
    * Only tensors may decide the numbers, and no other ops may run for other data: the function is also recorded.
    */
-  lossSums(batch: BatchTensors): readonly TensorFlow.Scalar[];
+  lossSums(batch: BatchTensors, options?: LossOptions): readonly TensorFlow.Scalar[];
+  /** The options that `lossSums` heeds; another one is refused before the first step. Default: none. */
+  readonly options?: ReadonlySet<keyof LossOptions>;
   /**
    * A row as it is in one epoch, e.g. with other tokens masked; absent where rows are always the same.
    * @param random of this row in this epoch

@@ -26,7 +26,7 @@ export interface TrainProgress {
   readonly tokensPerSecond: number;
   /** Supervised tokens / seconds. */
   readonly supervisedTokensPerSecond: number;
-  /** UTF-8 bytes of the supervised text so far; 0 where they are not known. */
+  /** UTF-8 bytes of the supervised text so far; 0 where they are not known, or the loss is more than cross entropy. */
   readonly supervisedBytes: number;
   /** Memory of the process after the step, in bytes (resident set). */
   readonly memoryBytes: number;

@@ -9,6 +9,7 @@ import { divergenceError } from "./divergence.js";
 import { type SavedValidations, ValidationWatch } from "./early-stopping.js";
 import { type RunIdentity, runIdentity } from "./identity.js";
 import { meanLoss } from "./loss.js";
+import { isPlainLoss } from "./loss-options.js";
 import { layOutEpoch, type Objective, type Trainable } from "./objective.js";
 import { type ObjectiveOptions, type TrainResult, validationRowsOf } from "./options.js";
 import { DataOrder } from "./order.js";
@@ -54,7 +55,7 @@ export class TrainRun {
     this.#rows = rows;
     checkBatching(rows, config.batch, model.config.contextLength, objective.needs);
     const validationRows = validationRowsOf(config, options);
-    const kind = stepKind(model, options.compile ?? true, config.precision);
+    const kind = stepKind(model, options.compile ?? true, config);
     this.#identity = runIdentity(config, hashRows(rows, validationRows), objective, kind);
     this.#bar = options.progress === true ? progressBar(options.label ?? "train") : silentProgress;
     const validator = validationRows && new Validator(objective, validationRows, rows, config);
@@ -207,6 +208,8 @@ export class TrainRun {
     const supervisedTokens =
       (before?.supervisedTokens ?? 0) + sumOf(indexes, (row) => this.#row(row).targets.length);
     const rows = (before?.rows ?? 0) + indexes.length;
+    // A loss with added terms is no number of bits of the text.
+    const bytes = isPlainLoss(this.#config) ? sumOf(indexes, (row) => this.#row(row).bytes ?? 0) : 0;
     return {
       step: (before?.step ?? 0) + 1,
       loss,
@@ -220,7 +223,7 @@ export class TrainRun {
       seconds,
       tokensPerSecond: totalTokens / seconds,
       supervisedTokensPerSecond: supervisedTokens / seconds,
-      supervisedBytes: (before?.supervisedBytes ?? 0) + sumOf(indexes, (row) => this.#row(row).bytes ?? 0),
+      supervisedBytes: (before?.supervisedBytes ?? 0) + bytes,
       memoryBytes: process.memoryUsage.rss(),
     };
   }

@@ -1,12 +1,15 @@
 import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
-import type { BatchTensors, Objective, Trainable } from "../objective.js";
+import type { BatchTensors, LossOptions, Objective, Trainable } from "../objective.js";
 
 /** What a decoder is given: int32 tensors `[batch, time]`. Positions and segments only where rows are packed. */
-export type ModelInput = Pick<BatchTensors, "ids" | "positions" | "segments" | "dropoutSeed">;
+export type ModelInput = Pick<BatchTensors, "ids" | "positions" | "segments" | "dropoutSeed"> &
+  Pick<LossOptions, "recomputeBlocks">;
 
 /** What learning the next token needs of a model; `Decoder` is one. */
 export interface TrainableModel extends Trainable {
+  /** Whether it heeds `recomputeBlocks`. */
+  readonly recomputesBlocks?: boolean;
   /** Hidden states after the final norm, `[batch, time, width]`. */
   hiddenStates(input: ModelInput): TensorFlow.Tensor3D;
   /** `[n, width]` -> `[n, vocabulary]` */
@@ -22,12 +25,17 @@ export function nextToken(model: TrainableModel): Objective {
     name: "next-token",
     model,
     needs: { targetClasses: model.config.vocabularySize },
-    lossSums: ({ targetPositions, targets, ...input }) => {
-      const hidden = model.hiddenStates(input);
+    options: new Set<keyof LossOptions>([
+      "labelSmoothing",
+      "zLoss",
+      ...(model.recomputesBlocks === true ? (["recomputeBlocks"] as const) : []),
+    ]),
+    lossSums: ({ targetPositions, targets, ...input }, { recomputeBlocks, ...added } = {}) => {
+      const hidden = model.hiddenStates({ ...input, recomputeBlocks });
       const [batch, time, width] = hidden.shape;
       const rows = tf.reshape<TensorFlow.Rank.R2>(hidden, [batch * time, width]);
       const chosen = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
-      return [softmaxCrossEntropySum(model.logits(chosen), targets)];
+      return [softmaxCrossEntropySum(model.logits(chosen), targets, undefined, added)];
     },
   };
 }

@@ -8,6 +8,7 @@ import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
 import { dropoutSeed, termCounts } from "../loss.js";
+import { lossOptions } from "../loss-options.js";
 import { batchTensors, type Objective, type Trainable } from "../objective.js";
 import { clipFactor } from "../optimizer.js";
 import { updateRule } from "../optimizers/index.js";
@@ -53,7 +54,12 @@ export class CompiledStep implements TrainingStep {
       new Map([...variables].map(([name, { shape }]) => [name, shape]));
     const shapes = shapesOf(model.parameters);
     const frozen = shapesOf(model.frozen ?? new Map());
-    const graph = addOptimizer(recordLoss(objective, plan), shapes, frozen, config);
+    const graph = addOptimizer(
+      recordLoss(objective, plan, lossOptions(config, objective)),
+      shapes,
+      frozen,
+      config,
+    );
     this.#session = new GraphSession(lower(graph, plan));
     this.#initialise(saved);
   }

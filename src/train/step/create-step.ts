@@ -1,6 +1,6 @@
 import { tf } from "../../engine/tensorflow.js";
 import { KitError } from "../../support/errors.js";
-import type { Precision, TrainConfig } from "../config.js";
+import type { TrainConfig } from "../config.js";
 import type { Objective, Trainable } from "../objective.js";
 import type { SavedOptimizer } from "../optimizers/rule.js";
 import type { TrainingRow } from "../rows.js";
@@ -13,11 +13,21 @@ import type { StepKind, TrainingStep } from "./training-step.js";
 /**
  * How the steps of a run are done.
  * @param compile whether it may be compiled
- * @throws KitError when the precision takes a compiled step and there is none
+ * @throws KitError when the precision takes a compiled step and there is none, or activation checkpointing an eager one
  */
-export function stepKind(model: Trainable, compile: boolean, precision?: Precision): StepKind {
+export function stepKind(
+  model: Trainable,
+  compile: boolean,
+  {
+    precision,
+    activationCheckpointing = false,
+  }: Pick<TrainConfig, "precision" | "activationCheckpointing"> = {},
+): StepKind {
   const native = tf.getBackend() === "tensorflow";
-  if (compile && native && model.config.contextLength >= SHORTEST_CONTEXT) return "compiled";
+  if (compile && native && model.config.contextLength >= SHORTEST_CONTEXT) {
+    if (!activationCheckpointing) return "compiled";
+    throw eagerStepNeeded(precision);
+  }
   if (precision !== "bfloat16") return "eager";
   const [reason, cure] = !compile
     ? ["compiling is turned off", "leave compile: false (--eager) away"]
@@ -27,6 +37,19 @@ export function stepKind(model: Trainable, compile: boolean, precision?: Precisi
   throw new KitError(`bfloat16 takes a compiled step, and ${reason}`, `${cure}, or train in float32`, {
     field: "precision",
   });
+}
+
+/** A compiled step would merge the second computation of a block with the first, and nothing would be saved. */
+function eagerStepNeeded(precision: TrainConfig["precision"]): KitError {
+  const [why, inFloat32] =
+    precision === "bfloat16"
+      ? ['precision "bfloat16" takes a compiled one', " in float32"]
+      : ["this step would be compiled", ""];
+  return new KitError(
+    `activationCheckpointing takes the eager step, and ${why}`,
+    `leave it away (a compiled step needs less memory too), or train with compile: false (--eager)${inFloat32}`,
+    { field: "activationCheckpointing" },
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { BatchArrays } from "../batch.js";
 import { stepLoss } from "../loss.js";
-import type { Objective } from "../objective.js";
+import { lossOptions } from "../loss-options.js";
+import type { LossOptions, Objective } from "../objective.js";
 import { Optimizer } from "../optimizer.js";
 import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
 import type { WeightChoice } from "../weight-average.js";
@@ -9,19 +10,28 @@ import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
 /** A step whose kernels are called one by one: runs on every backend, and is what the compiled step must agree with. */
 export class EagerStep implements TrainingStep {
   readonly #objective: Objective;
+  readonly #lossOptions: LossOptions;
   readonly #optimizer: Optimizer;
   /** Which weights the variables have. */
   #shown: WeightChoice = "latest";
 
+  /** @throws KitError where an option of the loss does nothing for this objective */
   constructor(objective: Objective, config: StepConfig, saved?: SavedOptimizer) {
     const { model } = objective;
     this.#objective = objective;
+    this.#lossOptions = lossOptions(config, objective);
     const averageDecay = config.weightAverage?.decay;
     this.#optimizer = new Optimizer(model.parameters, config.optimizer, { saved, averageDecay });
   }
 
   measure(batches: readonly BatchArrays[]): StepMeasure {
-    const loss = stepLoss(this.#objective, batches, this.#optimizer, this.#optimizer.count);
+    const loss = stepLoss(
+      this.#objective,
+      batches,
+      this.#optimizer,
+      this.#optimizer.count,
+      this.#lossOptions,
+    );
     return { loss, gradientNorm: this.#optimizer.gradientNorm() };
   }
 

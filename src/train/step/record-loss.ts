@@ -6,7 +6,7 @@ import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { Random } from "../../support/random.js";
 import type { BatchArrays } from "../batch.js";
 import { termCounts, weightedLoss } from "../loss.js";
-import { batchTensors, type Objective } from "../objective.js";
+import { batchTensors, type LossOptions, type Objective } from "../objective.js";
 import { gradientOutput } from "./training-graph.js";
 
 /** The sizes of a batch, which differ from batch to batch. */
@@ -50,14 +50,14 @@ const SMALL_SIZES: readonly BatchSizes[] = [
  * the sizes of `sizesOf`. Outputs: loss, and the gradient of each parameter.
  * @throws KitError that names the op which cannot be recorded faithfully
  */
-export function recordLoss(objective: Objective, limits: BatchLimits): Graph {
+export function recordLoss(objective: Objective, limits: BatchLimits, options: LossOptions = {}): Graph {
   const { longestRow, longestDecoderRow = 0, packed } = limits;
   const largest = {
     ...{ batch: 2, time: Math.max(longestRow, SHORTEST_CONTEXT), targets: 17 },
     ...{ decoderTime: Math.max(longestDecoderRow, SHORTEST_CONTEXT), labels: 13 },
   };
   const recordings = [...SMALL_SIZES, largest].map((sizes, index) =>
-    recordAt(objective, sizes, packed, index),
+    recordAt(objective, sizes, packed, index, options),
   );
   return generalise(recordings);
 }
@@ -76,7 +76,13 @@ export function sizesOf({ batch, time, targets, decoderTime, rowTargets }: Batch
   };
 }
 
-function recordAt(objective: Objective, sizes: BatchSizes, packed: boolean, seed: number): SizedGraph {
+function recordAt(
+  objective: Objective,
+  sizes: BatchSizes,
+  packed: boolean,
+  seed: number,
+  options: LossOptions,
+): SizedGraph {
   const { model } = objective;
   const arrays = madeUpBatch(objective, sizes, packed, seed);
   const variables = [...model.parameters.values()];
@@ -93,7 +99,7 @@ function recordAt(objective: Objective, sizes: BatchSizes, packed: boolean, seed
       variables: new Map([...model.parameters, ...(model.frozen ?? [])]),
       body: () => {
         const { value, grads } = tf.variableGrads(
-          () => weightedLoss(objective.lossSums(tensors), shares),
+          () => weightedLoss(objective.lossSums(tensors, options), shares),
           variables,
         );
         const gradients = names.map((name, index): [string, TensorFlow.Tensor] => {

@@ -4,7 +4,10 @@ import type { Slots } from "../optimizers/rule.js";
 import type { WeightChoice } from "../weight-average.js";
 
 /** What of a run's configuration its steps depend on. */
-export type StepConfig = Pick<TrainConfig, "optimizer" | "weightAverage">;
+export type StepConfig = Pick<
+  TrainConfig,
+  "optimizer" | "weightAverage" | "loss" | "activationCheckpointing"
+>;
 
 /** The two numbers that a step is judged by before it is taken. */
 export interface StepMeasure {
