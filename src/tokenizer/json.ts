@@ -7,7 +7,8 @@ import type { SpecialTokens } from "../data/tokenizer.js";
 /** Texts of the special tokens; they stand for ids and are never found in ordinary text. */
 export const SPECIAL_TEXTS = { pad: "<|pad|>", bos: "<|bos|>", eos: "<|endoftext|>" } as const;
 
-const addedToken = z.looseObject({
+/** An entry of `added_tokens`. */
+export const addedTokenSchema = z.looseObject({
   id: z.int().nonnegative(),
   content: z.string().min(1),
   special: z.boolean().optional(),
@@ -16,7 +17,7 @@ const addedToken = z.looseObject({
 const component = z.looseObject({ type: z.string() });
 
 const tokenizerJsonSchema = z.looseObject({
-  added_tokens: z.array(addedToken).default([]),
+  added_tokens: z.array(addedTokenSchema).default([]),
   normalizer: component.nullish(),
   pre_tokenizer: component.nullish(),
   post_processor: component.nullish(),
@@ -39,6 +40,9 @@ const configSchema = z.looseObject({
   add_bos_token: z.boolean().nullish(),
 });
 
+/** What the files of every kind of tokenizer have. */
+export type AnyTokenizerJson = Pick<TokenizerJson, "added_tokens" | "post_processor">;
+
 /** A tokenizer's two files, read and checked. */
 export interface TokenizerFiles {
   readonly json: TokenizerJson;
@@ -56,7 +60,7 @@ export interface TokenizerFiles {
  */
 export function writeTokenizerFiles(
   directory: string,
-  json: TokenizerJson,
+  json: AnyTokenizerJson,
   special: SpecialTokens,
   given?: object,
 ): void {
@@ -79,11 +83,22 @@ export function writeTokenizerFiles(
  */
 export function readTokenizerFiles(directory: string): TokenizerFiles {
   const file = join(directory, "tokenizer.json");
-  const json = check(tokenizerJsonSchema, readJsonFile(file), file);
+  const json = checkJson(tokenizerJsonSchema, readJsonFile(file), file);
   checkIds(json, file);
   checkMerges(json, file);
+  return { json, ...readSpecialTokens(directory, json), file };
+}
+
+/**
+ * Reads `tokenizer_config.json` and finds the special tokens that it names.
+ * @throws KitError when the file is missing or corrupt, or a token is not among the added ones
+ */
+export function readSpecialTokens(
+  directory: string,
+  json: AnyTokenizerJson,
+): Pick<TokenizerFiles, "special" | "config"> {
   const configFile = join(directory, "tokenizer_config.json");
-  const config = check(configSchema, readJsonFile(configFile), configFile);
+  const config = checkJson(configSchema, readJsonFile(configFile), configFile);
   const idOf = (field: "bos_token" | "eos_token" | "pad_token"): number | undefined => {
     const name = typeof config[field] === "string" ? config[field] : config[field]?.content;
     if (name === undefined) return undefined;
@@ -107,14 +122,14 @@ export function readTokenizerFiles(directory: string): TokenizerFiles {
   }
   const bos = named !== undefined && startsWithBos(json, named, config.add_bos_token) ? { bos: named } : {};
   // What is padding is told by the lengths of rows, never by this id: many models have none, or use EOS for it.
-  return { json, special: { ...bos, eos, pad: idOf("pad_token") ?? eos }, config, file };
+  return { special: { ...bos, eos, pad: idOf("pad_token") ?? eos }, config };
 }
 
 /**
  * Whether texts begin with the BOS token: many tokenizers name one and never write it (GPT-2, SmolLM2). The kit's own
  * has no post-processor, because the renderer writes the special tokens.
  */
-function startsWithBos(json: TokenizerJson, bos: number, added: boolean | null | undefined): boolean {
+function startsWithBos(json: AnyTokenizerJson, bos: number, added: boolean | null | undefined): boolean {
   const text = json.added_tokens.find(({ id }) => id === bos)?.content;
   if (text === SPECIAL_TEXTS.bos || added != null) return added ?? true;
   const steps = json.post_processor?.processors ?? [json.post_processor];
@@ -138,7 +153,12 @@ export function mergePairs(json: TokenizerJson): [string, string][] {
   });
 }
 
-function check<Schema extends z.ZodType>(schema: Schema, value: unknown, file: string): z.output<Schema> {
+/** A checked `tokenizer.json` or part of one. @throws KitError that names file and field */
+export function checkJson<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  file: string,
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

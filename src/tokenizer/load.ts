@@ -1,8 +1,11 @@
 import type { Tokenizer } from "../data/tokenizer.js";
+import { join } from "node:path";
 import { KitError } from "../support/errors.js";
+import { readJsonFile } from "../support/files.js";
 import { ByteLevelBpeTokenizer } from "./byte-level-bpe.js";
 import { CharacterTokenizer } from "./character.js";
 import { cutterOf } from "./pre-tokenize.js";
+import { UnigramTokenizer } from "./unigram.js";
 import { readTokenizerFiles, type TokenizerJson } from "./json.js";
 
 /**
@@ -10,12 +13,13 @@ import { readTokenizerFiles, type TokenizerJson } from "./json.js";
  * @throws KitError when a file is missing or corrupt, or the tokenizer is of a kind that the kit does not have
  */
 export function loadTokenizer(directory: string): Tokenizer {
+  if (modelTypeIn(directory) === "Unigram") return UnigramTokenizer.load(directory);
   const { json, special, config, file } = readTokenizerFiles(directory);
   const problem = unsupported(json);
   if (problem !== undefined) {
     throw new KitError(
       `the kit cannot load this tokenizer: ${problem}`,
-      "use a byte-level BPE as in GPT-2, Llama 3, SmolLM2 and Qwen2, or a character tokenizer of the kit",
+      "use a byte-level BPE as in GPT-2, Llama 3, SmolLM2 and Qwen2, a Unigram as in T5, or a character tokenizer of the kit",
       { file },
     );
   }
@@ -32,6 +36,14 @@ export function loadTokenizer(directory: string): Tokenizer {
       { cause: error },
     );
   }
+}
+
+/** The kind of model in `tokenizer.json`, whatever else is in it. */
+function modelTypeIn(directory: string): unknown {
+  const json = readJsonFile(join(directory, "tokenizer.json"));
+  const model: unknown =
+    typeof json === "object" && json !== null && "model" in json ? json.model : undefined;
+  return typeof model === "object" && model !== null && "type" in model ? model.type : undefined;
 }
 
 /** Bytes are cut into words; a character tokenizer has no merges, so nothing to cut for. */

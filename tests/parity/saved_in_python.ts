@@ -45,7 +45,7 @@ function logitsOf(decoder: Decoder, ids: readonly (readonly number[])[]): number
 function logitsOfT5(model: T5, ids: readonly (readonly number[])[]): number[] {
   return tf.tidy(() => {
     const hidden = model.hiddenStates({ ids: matrix(ids), decoderIds: matrix(ids) });
-    const rows = tf.reshape(hidden, [-1, model.config.width]) as ReturnType<typeof matrix>;
+    const rows: ReturnType<typeof matrix> = tf.reshape(hidden, [-1, model.config.width]);
     return Array.from(model.logits(rows).dataSync());
   });
 }

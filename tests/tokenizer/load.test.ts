@@ -63,7 +63,7 @@ test("a missing, truncated or damaged tokenizer is one line that names the file 
   assert.throws(() => loadTokenizer(folder), /tokenizer\.json.*not valid JSON/);
   const damages: [RegExp, (json: Json) => unknown][] = [
     [/field "model"/, (json) => ({ ...json, model: undefined })],
-    [/field "model\.type"/, (json) => ({ ...json, model: { ...json.model, type: "Unigram" } })],
+    [/field "model\.type"/, (json) => ({ ...json, model: { ...json.model, type: "WordLevel" } })],
     [/field "model\.merges/, (json) => ({ ...json, model: { ...json.model, merges: [["t", 1]] } })],
     [
       /merge 0 \("t" and "q"\) is not made of tokens/,
