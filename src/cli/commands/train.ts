@@ -13,6 +13,7 @@ import { checkpointSteps } from "../../train/checkpoint.js";
 import { train, type TrainResult } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
 import { MetricsFile } from "../../train/track/metrics-file.js";
+import { TRAIN_FIELDS } from "./train/help.js";
 import { prepareRun, type PreparedRun } from "./train/prepare.js";
 import { readRunConfig, type RunConfig } from "./train/run-config.js";
 
@@ -42,6 +43,7 @@ export function command(): Command {
     .option("--eager", "call TensorFlow's kernels one by one instead of compiling the step")
     .option("--bf16", "compute matrix products in bfloat16, as train.precision in the file does")
     .option("--json", "print the result as JSON")
+    .addHelpText("after", TRAIN_FIELDS)
     .action(trainCommand);
 }
 
