@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "train a model as a JSON file says; resumable",
     load: () => import("./commands/train.js"),
   },
+  experiment: {
+    summary: "experiments from plan files, and the pre-training of base models",
+    load: () => import("./commands/experiment.js"),
+  },
   bench: {
     summary: "tokens per second of training, beside PyTorch where it is installed",
     load: () => import("./commands/bench.js"),
