@@ -3,6 +3,7 @@ import { endToken, fitPrompt, type FittedPrompt } from "../data/render.js";
 import type { RenderPolicy } from "../data/spans.js";
 import type { Template } from "../data/template.js";
 import { answerOf } from "../data/answer.js";
+import type { CompileOption } from "./compiling.js";
 import { type Ending, generate } from "./generate.js";
 import type { LoadedModel } from "./model-folder.js";
 
@@ -16,7 +17,7 @@ export interface AnswerSettings {
 }
 
 /** What does not change the answers. */
-export interface AnswerRun {
+export interface AnswerRun extends CompileOption {
   readonly batchSize: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;

@@ -1,10 +1,11 @@
 import type { Tokenizer } from "../data/tokenizer.js";
-import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import type { LanguageModel } from "../model/load.js";
 import { KitError } from "../support/errors.js";
 import { Random } from "../support/random.js";
 import { byLength } from "./batches.js";
-import { type Continuation, continuePrompts, roomAfter, tokensBefore } from "./continuation.js";
+import { type CompileOption, isCompiled, type Work } from "./compiling.js";
+import { roomAfter, tokensBefore } from "./continuation.js";
+import { startReader, type TokenReader } from "./token-reader.js";
 import {
   checkRepetitionPenalty,
   checkSampling,
@@ -13,7 +14,7 @@ import {
   type Sampling,
 } from "./sampling.js";
 
-export interface GenerateOptions {
+export interface GenerateOptions extends CompileOption {
   /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
   /** The token that ends an answer. */
@@ -77,63 +78,70 @@ export async function generate(
 ): Promise<Generated[]> {
   checkGeneration(model, prompts, options);
   const answers = prompts.map((prompt, index) => new Answer(model, prompt, index, options));
+  const compiled = isCompiled(model, options, generationWork(prompts, options));
   let done = 0;
   for (const batch of byLength(answers, ({ prompt }) => prompt.length, options.batchSize)) {
-    if (!(await answerBatch(model, batch, options))) return [];
+    const reader = await startReader(
+      model,
+      batch.map(({ prompt }) => prompt),
+      compiled,
+    );
+    try {
+      if (!(await answerBatch(reader, batch, options))) return [];
+    } finally {
+      reader.dispose();
+    }
     done += batch.length;
     options.onProgress?.(done, prompts.length);
   }
   return answers.map((answer) => answer.result());
 }
 
+/** What answers of full length take. */
+function generationWork(
+  prompts: readonly (readonly number[])[],
+  { maxNewTokens, batchSize }: GenerateOptions,
+): Work {
+  const read = prompts.reduce((sum, { length }) => sum + length, 0);
+  const passes = Math.ceil(prompts.length / batchSize) * maxNewTokens;
+  return { passes, positions: read + prompts.length * maxNewTokens };
+}
+
 /** @returns false when the signal aborted */
 async function answerBatch(
-  model: LanguageModel,
+  reader: TokenReader,
   batch: readonly Answer[],
   options: GenerateOptions,
 ): Promise<boolean> {
-  const continuation = continuePrompts(
-    model,
-    batch.map(({ prompt }) => prompt),
-  );
   let open = batch;
-  let next = continuation.first;
-  try {
-    while (open.length > 0) {
-      if (options.signal?.aborted === true) return false;
-      const ids = await nextTokens(model, continuation, next, open, options);
-      open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
-      const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
-      if (rows.length > 0 && rows.length < open.length) continuation.select(rows);
-      open = open.filter(({ ended }) => !ended);
-      next = open.map(({ last }) => [last]);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  } finally {
-    continuation.dispose();
+  let next = reader.first;
+  while (open.length > 0) {
+    if (options.signal?.aborted === true) return false;
+    const ids = await nextTokens(reader, next, open, options);
+    open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
+    const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
+    if (rows.length > 0 && rows.length < open.length) reader.select(rows);
+    open = open.filter(({ ended }) => !ended);
+    next = open.map(({ last }) => [last]);
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return true;
 }
 
 /** Feeds the new tokens of each row and chooses the one that follows: `[rows]`. */
 async function nextTokens(
-  model: LanguageModel,
-  continuation: Continuation,
+  reader: TokenReader,
   rows: readonly (readonly number[])[],
   answers: readonly Answer[],
   { sampling, repetitionPenalty }: Pick<GenerateOptions, "sampling" | "repetitionPenalty">,
 ): Promise<readonly number[]> {
-  const mostProbable = sampling === undefined && repetitionPenalty === undefined;
-  const chosen = tf.tidy((): TensorFlow.Tensor => {
-    const logits = model.logits(continuation.feed(rows));
-    return mostProbable ? tf.argMax(logits, 1) : logits;
-  });
-  const values = await chosen.data();
-  chosen.dispose();
-  if (mostProbable) return Array.from(values);
-  const vocabulary = model.config.vocabularySize;
+  if (sampling === undefined && repetitionPenalty === undefined) {
+    return Array.from(await reader.read(rows, "next"));
+  }
+  const values = Float32Array.from(await reader.read(rows, "logits"));
+  const vocabulary = values.length / rows.length;
   return answers.map((answer, row) => {
-    const logits = Float32Array.from(values.slice(row * vocabulary, (row + 1) * vocabulary));
+    const logits = values.slice(row * vocabulary, (row + 1) * vocabulary);
     if (repetitionPenalty !== undefined) penalizeRepetition(logits, answer.seen, repetitionPenalty);
     return sampling === undefined ? largestOf(logits) : drawToken(logits, sampling, answer.random);
   });

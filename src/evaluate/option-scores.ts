@@ -3,13 +3,10 @@ import type { Decoder } from "../model/decoder.js";
 import { KitError } from "../support/errors.js";
 import { byLength } from "./batches.js";
 import { padRight } from "./pad.js";
-import {
-  checkScoreRequests,
-  readFloats,
-  type ScoreOptions,
-  type TargetScore,
-  targetLogProbabilitiesAt,
-} from "./score.js";
+import { isCompiled } from "./compiling.js";
+import { checkScoreRequests, targetLogProbabilitiesAt } from "./score.js";
+import { readFloats, type ScoreOptions, scoringWork, type TargetScore } from "./score-request.js";
+import { scoreTrees } from "./tree-scores.js";
 
 /** How probable is each option after the prompt? */
 export interface OptionRequest {
@@ -45,6 +42,12 @@ export async function scoreOptions(
     for (const target of request.options)
       checkScoreRequests(decoder, [{ prompt: request.prompt, target }], options, index + 1);
   });
+  const pairs = requests.flatMap(({ prompt, options: targets }) =>
+    targets.map((target) => ({ prompt, target })),
+  );
+  if (isCompiled(decoder, options, scoringWork(pairs, options))) {
+    return regroup(requests, await scoreTrees(decoder, pairs, options));
+  }
   const rows = requests.map((request, index) => ({ ...request, index }));
   const mostOptions = Math.max(...requests.map((request) => request.options.length));
   // A row counts as much as the one with the most options.
@@ -61,6 +64,13 @@ export async function scoreOptions(
     await new Promise((resolve) => setImmediate(resolve));
   }
   return results;
+}
+
+/** One list of scores for each request; none where there are no scores. */
+function regroup(requests: readonly OptionRequest[], scores: readonly TargetScore[]): TargetScore[][] {
+  if (scores.length === 0) return [];
+  let start = 0;
+  return requests.map(({ options }) => scores.slice(start, (start += options.length)));
 }
 
 function longestRow({ prompt, options }: OptionRequest): number {

@@ -8,7 +8,7 @@ import type { LoadedModel } from "./model-folder.js";
 import { type OptionRequest, scoreOptions } from "./option-scores.js";
 import { optionPanel } from "./panel.js";
 import { type RankedExample, type RankSummary, summarizeRanks } from "./rank-summary.js";
-import { scoreTargets } from "./score.js";
+import { scoreTargets, type ScoreOptions } from "./score.js";
 import type { BootstrapOptions } from "./statistics/bootstrap.js";
 
 /** What a rank classification decides; all of it changes the numbers. */
@@ -40,11 +40,7 @@ export async function rankClassify(
   { decoder, tokenizer }: LoadedModel,
   examples: readonly Example[],
   settings: RankSettings,
-  run: {
-    readonly batchTokens: number;
-    readonly signal?: AbortSignal;
-    readonly onProgress?: (done: number, total: number) => void;
-  },
+  run: ScoreOptions,
 ): Promise<RankClassification | undefined> {
   const ranked = examples.filter(({ options }) => options !== undefined && options.length > 0);
   const prepared = ranked.map((example) => prepare(example, settings, tokenizer));
@@ -164,14 +160,18 @@ async function scoreAlone(
   decoder: LoadedModel["decoder"],
   rows: readonly { readonly request: OptionRequest }[],
   tokenizer: Tokenizer,
-  run: { readonly batchTokens: number; readonly signal?: AbortSignal },
+  { batchTokens, signal, compile }: ScoreOptions,
 ): Promise<Map<string, number>> {
   const { bos, eos } = tokenizer.special;
   const options = new Map(rows.flatMap(({ request }) => request.options.map((ids) => [keyOf(ids), ids])));
   const scores = await scoreTargets(
     decoder,
     [...options.values()].map((target) => ({ prompt: [bos ?? eos], target })),
-    { batchTokens: run.batchTokens, ...(run.signal === undefined ? {} : { signal: run.signal }) },
+    {
+      batchTokens,
+      ...(signal === undefined ? {} : { signal }),
+      ...(compile === undefined ? {} : { compile }),
+    },
   );
   return new Map([...options.keys()].map((key, index) => [key, scores[index]?.logprob ?? Number.NaN]));
 }

@@ -3,33 +3,19 @@ import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import type { Decoder } from "../model/decoder.js";
 import { KitError } from "../support/errors.js";
 import { byLength } from "./batches.js";
+import { isCompiled } from "./compiling.js";
+import {
+  fedLength,
+  MOST_LOGITS,
+  readFloats,
+  type ScoreOptions,
+  type ScoreRequest,
+  scoringWork,
+  type TargetScore,
+} from "./score-request.js";
+import { scoreTrees } from "./tree-scores.js";
 
-/** How probable is `target` after `prompt`? */
-export interface ScoreRequest {
-  /** Token ids, BOS included where the tokenizer has one; at least one. */
-  readonly prompt: readonly number[];
-  /** Token ids; at least one. */
-  readonly target: readonly number[];
-}
-
-/** The answer to a `ScoreRequest`, in nats. */
-export interface TargetScore {
-  /** Natural log of the probability of the whole target: the sum of `tokenLogprobs`. */
-  readonly logprob: number;
-  /** Natural log of each target token's probability given all tokens before it: `[target tokens]`. */
-  readonly tokenLogprobs: readonly number[];
-}
-
-export interface ScoreOptions {
-  /** Most tokens in a batch, padding included; changes the time and the memory, not the scores. */
-  readonly batchTokens: number;
-  /** Stops before the next batch; the result is then an empty list. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** Logits that are held at once: 64 MB of float32. */
-const MOST_LOGITS = 16_777_216;
+export type { ScoreOptions, ScoreRequest, TargetScore } from "./score-request.js";
 
 /**
  * Log-probabilities of targets after their prompts, in float32, with one forward pass for each batch of rows of nearly
@@ -49,6 +35,9 @@ export async function scoreTargets(
   options: ScoreOptions,
 ): Promise<TargetScore[]> {
   checkScoreRequests(decoder, requests, options);
+  if (isCompiled(decoder, options, scoringWork(requests, options))) {
+    return scoreTrees(decoder, requests, options);
+  }
   const scores = new Array<TargetScore>(requests.length);
   const rows = requests.map((request, index) => ({ ...request, index }));
   let done = 0;
@@ -67,10 +56,6 @@ export async function scoreTargets(
     await new Promise((resolve) => setImmediate(resolve));
   }
   return scores;
-}
-
-function fedLength({ prompt, target }: ScoreRequest): number {
-  return prompt.length + target.length - 1;
 }
 
 /** The targets' log-probabilities of all rows, one after another: `[target tokens of the batch]`. */
@@ -119,14 +104,6 @@ export function targetLogProbabilitiesAt(
     );
   }
   return tf.concat(parts);
-}
-
-/** The values of a tensor that `make` computes; everything it makes on the way is freed. */
-export async function readFloats(make: () => TensorFlow.Tensor): Promise<Float32Array> {
-  const tensor = tf.tidy(make);
-  const values = await tensor.data();
-  tensor.dispose();
-  return Float32Array.from(values);
 }
 
 /**

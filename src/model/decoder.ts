@@ -1,17 +1,11 @@
-import {
-  type HeadLayout,
-  joinHeads,
-  mix,
-  selfAttentionOperation,
-  splitHeads,
-} from "../engine/ops/attention.js";
+import { joinHeads, mix, selfAttentionOperation, splitHeads } from "../engine/ops/attention.js";
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
-import { rotaryAngles } from "../engine/ops/rotary.js";
 import { Tape } from "../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
+import { attentionLayout } from "./attention-layout.js";
 import type { KeyValueCache } from "./cache.js";
-import { type DecoderConfig, headShape } from "./config.js";
+import type { DecoderConfig } from "./config.js";
 import { decoderForward } from "./forward.js";
 import { headLogits } from "./head.js";
 import { Layers } from "./layers.js";
@@ -143,7 +137,7 @@ export class Decoder extends WeightedModel<DecoderConfig> {
     this.#checkLength(time);
     return tf.tidy(() => {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
-      const options = { mask, ...this.#layout(batch, time, positions) };
+      const options = { mask, ...attentionLayout(this.config, batch, time, positions) };
       return Tape.run(this.#trunk, (tape) => {
         if (tape.recording) this.checkDropout(dropoutSeed);
         if (tape.recording && recomputeBlocks) {
@@ -175,7 +169,7 @@ export class Decoder extends WeightedModel<DecoderConfig> {
         Array.from({ length: time }, (_, index) => Math.min(length + index, contextLength - 1)),
       );
       const positions = tf.tensor2d(places, [batch, time], "int32");
-      const layout = this.#layout(batch, time, positions);
+      const layout = attentionLayout(this.config, batch, time, positions);
       const mask = cache.mask(time);
       return Tape.forward((tape) => {
         const layers = new Layers(tape, this.weights, this.adapter?.updates(undefined));
@@ -187,16 +181,6 @@ export class Decoder extends WeightedModel<DecoderConfig> {
         });
       });
     });
-  }
-
-  #layout(batch: number, time: number, positions: TensorFlow.Tensor2D | undefined): HeadLayout {
-    const { positions: kind, contextLength } = this.config;
-    const { heads, keyValueHeads, headWidth } = headShape(this.config);
-    const rotary =
-      kind.kind === "rotary"
-        ? rotaryAngles(positions ?? time, { ...kind, contextLength, headWidth, heads, keyValueHeads })
-        : undefined;
-    return { batch, time, heads, keyValueHeads, rotary };
   }
 
   #checkLength(time: number): void {

@@ -35,6 +35,7 @@ export abstract class WeightedModel<Config> {
   readonly weights: Weights;
   /** Low-rank updates of some layers; then these alone are trained. */
   readonly adapter: LoraAdapter | undefined;
+  readonly #afterwards: (() => void)[] = [];
 
   protected constructor(config: Config, weights: Weights, adapter: LoraAdapter | undefined) {
     this.config = config;
@@ -78,7 +79,13 @@ export abstract class WeightedModel<Config> {
 
   /** Frees the weights, or the adapter where there is one. */
   dispose(): void {
+    for (const free of this.#afterwards.splice(0)) free();
     for (const parameter of this.parameters.values()) parameter.dispose();
+  }
+
+  /** Has something that was made of the model freed with it. */
+  whenDisposed(free: () => void): void {
+    this.#afterwards.push(free);
   }
 
   /** @throws KitError when there is dropout and no seed to draw it from */

@@ -63,6 +63,7 @@ export function command(): Command {
     .option("--result <file>", "with a protocol: write the typed result file, one line for each answer")
     .option("--lm-eval <file>", "with a protocol: write the scores in the form of lm-evaluation-harness")
     .option("--json", "print the scores as JSON")
+    .option("--eager", "call TensorFlow's kernels one by one instead of compiling the model")
     .action(run);
 }
 
@@ -100,6 +101,7 @@ async function evaluateModel(flags: EvaluateFlags, rows: readonly Example[]): Pr
   try {
     evaluation = await evaluate(model, rows, settings, {
       batchSize: flags.batchSize,
+      ...(flags.eager === true ? { compile: false } : {}),
       signal: interrupt.signal,
       onProgress: (done, total) => bar.update(done / total, `${done} of ${total} rows`),
     });

@@ -22,6 +22,7 @@ interface GenerateFlags {
   readonly seed: number;
   readonly repetitionPenalty?: number;
   readonly stop?: readonly string[];
+  readonly eager?: true;
 }
 
 /** `ift-kit generate --model DIR --prompts F --out F`: answers, greedy or sampled. */
@@ -56,6 +57,7 @@ export function command(): Command {
     )
     .option("--stop <texts...>", "texts that end an answer, besides the end token; they are not in it")
     .addHelpText("after", "\nThe prompt begins with the tokenizer's BOS where it has one.")
+    .option("--eager", "call TensorFlow's kernels one by one instead of compiling the model")
     .action(generateAnswers);
 }
 
@@ -82,6 +84,7 @@ async function generateAnswers(flags: GenerateFlags): Promise<void> {
       maxNewTokens,
       batchSize,
       eos: tokenizer.special.eos,
+      ...(flags.eager === true ? { compile: false } : {}),
       signal: interrupt.signal,
       onProgress: (done, total) => bar.update(done / total, `${done} of ${total} prompts`),
       ...(sampling === undefined ? {} : { sampling }),

@@ -14,6 +14,7 @@ interface ScoreFlags {
   readonly requests: string;
   readonly out: string;
   readonly batchTokens: number;
+  readonly eager?: true;
 }
 
 /** `ift-kit score --model DIR --requests F --out F`: log-probabilities of given answers. */
@@ -31,6 +32,7 @@ export function command(): Command {
       positiveInteger,
       4096,
     )
+    .option("--eager", "call TensorFlow's kernels one by one instead of compiling the model")
     .addHelpText(
       "after",
       "\nThe prompt begins with the tokenizer's BOS where it has one; the target is scored as it is, without an end token.",
@@ -38,7 +40,7 @@ export function command(): Command {
     .action(score);
 }
 
-async function score({ model, requests: file, out, batchTokens }: ScoreFlags): Promise<void> {
+async function score({ model, requests: file, out, batchTokens, eager }: ScoreFlags): Promise<void> {
   const requests = await readScoreRequests(file);
   await startEngine();
   const { decoder, tokenizer } = loadModelFolder(model);
@@ -62,6 +64,7 @@ async function score({ model, requests: file, out, batchTokens }: ScoreFlags): P
   try {
     const scores = await scoreTargets(decoder, rows, {
       batchTokens,
+      ...(eager === true ? { compile: false } : {}),
       signal: interrupt.signal,
       onProgress: (done, total) => bar.update(done / total, `${done} of ${total} rows`),
     });

@@ -155,9 +155,10 @@ function tensorValue(node: GraphNode, values: Values): AttrValue {
   return value;
 }
 
-function shapeMessage(shape: readonly number[]): TensorShape {
+function shapeMessage(shape: readonly number[] | "any"): TensorShape {
   const message = new (messages().TensorShape)();
-  for (const size of shape) message.addDim().setSize(size);
+  if (shape === "any") message.setUnknownRank(true);
+  else for (const size of shape) message.addDim().setSize(size);
   return message;
 }
 

@@ -7,7 +7,8 @@ export type Attribute =
   | { readonly kind: "bool"; readonly value: boolean }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "type"; readonly value: DataType }
-  | { readonly kind: "shape" | "ints"; readonly value: readonly number[] };
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "shape"; readonly value: readonly number[] | "any" };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -109,9 +110,9 @@ export class GraphBuilder {
     return this.constant(Int32Array.of(value), []);
   }
 
-  /** A float32 variable of the session. */
-  variable(name: string, shape: readonly number[]): Variable {
-    return new Variable(this, name, shape);
+  /** A float32 variable of the session. @param resizable whether it may be given a value of another shape */
+  variable(name: string, shape: readonly number[], resizable = false): Variable {
+    return new Variable(this, name, shape, resizable);
   }
 
   /** Something to fetch whose value means nothing: it is there when all of these have run. */
@@ -131,11 +132,11 @@ export class Variable {
   readonly handle: Edge;
   readonly #builder: GraphBuilder;
 
-  constructor(builder: GraphBuilder, name: string, shape: readonly number[]) {
+  constructor(builder: GraphBuilder, name: string, shape: readonly number[], resizable: boolean) {
     this.name = name;
     this.shape = shape;
     this.#builder = builder;
-    this.handle = edgeOf(builder.push(variableNode(name, shape)));
+    this.handle = edgeOf(builder.push(variableNode(name, resizable ? "any" : shape)));
   }
 
   /** Its value, after the given nodes have run. */
@@ -196,7 +197,7 @@ export function constantNode(
 }
 
 /** The handle of a float32 variable of the session; equal names are one variable. */
-export function variableNode(name: string, shape: readonly number[]): GraphNode {
+export function variableNode(name: string, shape: readonly number[] | "any"): GraphNode {
   return {
     op: "VarHandleOp",
     attributes: {

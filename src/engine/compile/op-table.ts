@@ -19,7 +19,7 @@ const SAME_TYPE_OPS =
   "Add AddV2 Sub Mul RealDiv Div FloorDiv FloorMod Maximum Minimum Pow SquaredDifference Square Sqrt Rsqrt Exp Expm1 Log Log1p " +
   "Neg Abs Sign Reciprocal Tanh TanhGrad Sigmoid SigmoidGrad Relu ReluGrad Elu Erf Sin Cos Softmax LogSoftmax Softplus " +
   "BiasAdd BiasAddGrad Equal NotEqual Greater GreaterEqual Less LessEqual ZerosLike OnesLike L2Loss Identity " +
-  "MatrixBandPart SqrtGrad RsqrtGrad Floor Round Ceil";
+  "MatrixBandPart InplaceUpdate SqrtGrad RsqrtGrad Floor Round Ceil";
 
 const OPS: ReadonlyMap<string, OpEntry> = new Map<string, OpEntry>([
   ...SAME_TYPE_OPS.split(" ").map((name): [string, OpEntry] => [name, SAME]),

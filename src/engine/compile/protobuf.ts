@@ -30,6 +30,7 @@ export interface NameAttrList {
 }
 
 export interface TensorShape {
+  setUnknownRank(value: boolean): void;
   addDim(): { setSize(value: number): void };
 }
 

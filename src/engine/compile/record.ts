@@ -20,6 +20,8 @@ export interface RecordingRequest {
   readonly inputs: Readonly<Record<string, Tensor>>;
   /** Tensors that live in the session, by name. */
   readonly variables: ReadonlyMap<string, Tensor>;
+  /** Tensors that live in the session too, and have other shapes from run to run, by name. */
+  readonly states?: ReadonlyMap<string, Tensor>;
   /** Runs once, eagerly; its results are what can be fetched. */
   readonly body: () => Readonly<Record<string, Tensor>>;
 }
@@ -72,7 +74,7 @@ class Recorder {
   readonly #constants = new Map<object, Values>();
   readonly #readConstant: (dataId: object) => Values;
 
-  constructor(backend: RecordedBackend, { inputs, variables }: RecordingRequest) {
+  constructor(backend: RecordedBackend, { inputs, variables, states }: RecordingRequest) {
     this.#backend = backend;
     this.#readConstant = backend.readSync.bind(backend);
     for (const [name, tensor] of Object.entries(inputs)) {
@@ -81,6 +83,9 @@ class Recorder {
     }
     for (const [name, tensor] of variables) {
       this.#edges.set(tensor.dataId, this.builder.variable(name, tensor.shape).read());
+    }
+    for (const [name, tensor] of states ?? []) {
+      this.#edges.set(tensor.dataId, this.builder.variable(name, tensor.shape, true).read());
     }
   }
 

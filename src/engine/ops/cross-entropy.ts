@@ -1,5 +1,5 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
-import { constant } from "./constants.js";
+import { constant, integerConstant } from "./constants.js";
 import {
   add,
   addScalar,
@@ -145,5 +145,26 @@ export function targetLogProbabilities(
   return tf.tidy(() => {
     const own = gatherValues(reshape(logits, [-1]), flatPositions(logits, targets));
     return subtract(own, logDenominator(logits, softmax(logits))) as TensorFlow.Tensor1D;
+  });
+}
+
+/**
+ * Natural-log probabilities of tokens, several of which may be asked for after the same row; no gradient. The same
+ * arithmetic as `targetLogProbabilities`.
+ * @param logits `[rows, vocabulary]`
+ * @param rows int32 `[pairs]`, which row each token is asked for after
+ * @param targets int32 `[pairs]`
+ * @returns `[pairs]`
+ */
+export function pairLogProbabilities(
+  logits: TensorFlow.Tensor2D,
+  rows: TensorFlow.Tensor1D,
+  targets: TensorFlow.Tensor1D,
+): TensorFlow.Tensor1D {
+  return tf.tidy(() => {
+    const vocabulary = integerConstant(logits.shape[1]);
+    const sums = logDenominator(logits, softmax(logits));
+    const chosen = gatherValues(reshape(logits, [-1]), add(multiply(rows, vocabulary), targets));
+    return subtract(chosen, gatherValues(sums, rows)) as TensorFlow.Tensor1D;
   });
 }

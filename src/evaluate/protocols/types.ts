@@ -1,3 +1,4 @@
+import type { CompileOption } from "../compiling.js";
 import type { Example } from "../../data/example.js";
 import type { RenderPolicy } from "../../data/spans.js";
 import type { Template } from "../../data/template.js";
@@ -19,7 +20,7 @@ export interface ProtocolSettings {
   readonly bootstrap: BootstrapOptions;
 }
 
-export interface ProtocolRun {
+export interface ProtocolRun extends CompileOption {
   /** Rows answered together, and tokens scored together; they do not change the scores. */
   readonly batchSize: number;
   readonly batchTokens: number;

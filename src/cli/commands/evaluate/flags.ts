@@ -24,6 +24,7 @@ export interface EvaluateFlags extends ReadFlags {
   readonly batchSize: number;
   readonly resamples: number;
   readonly out?: string;
+  readonly eager?: true;
   readonly json?: true;
 }
 

@@ -49,6 +49,7 @@ export async function evaluateProtocol(
       run: {
         batchSize: flags.batchSize,
         batchTokens: flags.batchTokens,
+        ...(flags.eager === true ? { compile: false } : {}),
         signal: interrupt.signal,
         onProgress: (done, total) => bar.update(done / total, `${done} of ${total} rows`),
       },

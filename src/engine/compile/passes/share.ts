@@ -3,7 +3,8 @@ import { type Graph, type GraphNode, typeOf } from "../graph.js";
 import { rebuild } from "./rebuild.js";
 
 /** Ops whose result is another each time, or that do something besides it. */
-const STATEFUL = /^(Placeholder|VarHandleOp|ReadVariableOp|Assign.*|Resource.*|Stateless.*|PartitionedCall)$/;
+const STATEFUL =
+  /^(Placeholder|VarHandleOp|ReadVariableOp|Assign.*|Resource.*|Stateless.*|Inplace.*|PartitionedCall)$/;
 
 /** Computes once what is computed in the same way from the same inputs: constants, and chains of ops on sizes. */
 export function shareEqualNodes(graph: Graph): Graph {
