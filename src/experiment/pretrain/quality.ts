@@ -7,6 +7,7 @@ import { loadModelFolder, type LoadedModel } from "../../evaluate/model-folder.j
 import { scoreTargets } from "../../evaluate/score.js";
 import { groupBy } from "../../support/group.js";
 import { type FactPrompt, factPrompts } from "./fact-prompts.js";
+import { selectionPrompts } from "./selection-prompts.js";
 import type { PretrainPlan } from "./plan.js";
 import { documentText } from "./rows.js";
 
@@ -29,6 +30,12 @@ export interface BaseQuality {
     readonly bitsPerByteByKind: Readonly<Record<string, number>>;
   };
   readonly facts: FactRecall & { readonly byRelation: Readonly<Record<string, FactRecall>> };
+  /** What the corpus tells of texts ("The town was"), completed greedily on new texts: shares of right answers. */
+  readonly selections: {
+    readonly asked: number;
+    readonly right: number;
+    readonly bySelector: Readonly<Record<string, number>>;
+  };
   /** Drawn at temperature 1 from nothing; none is left out. */
   readonly samples: readonly string[];
 }
@@ -37,6 +44,11 @@ const BATCH_TOKENS = 8192;
 const BATCH_PROMPTS = 64;
 const LONGEST_COMPLETION = 16;
 const LONGEST_SAMPLE = 120;
+/** Texts that each selector is asked about. */
+const SELECTIONS = 40;
+
+/** A text to complete, and its right completion. */
+type Prompt = Pick<FactPrompt, "prompt" | "completion">;
 
 /**
  * Measures a base decoder in its folder: bits per byte on documents of the validation corpus, recall of every fact, samples.
@@ -52,8 +64,9 @@ export async function measureQuality(
   try {
     const heldOut = await heldOutBits(model, plan.worldSeed, plan.quality.documents, aborting);
     const facts = await factRecall(model, factsOf(createWorld(plan.worldSeed)), aborting);
+    const selections = await selectionRecall(model, plan.worldSeed, aborting);
     const samples = await drawSamples(model, plan.quality.samples, plan.worldSeed, aborting);
-    return signal?.aborted === true ? undefined : { heldOut, facts, samples };
+    return signal?.aborted === true ? undefined : { heldOut, facts, selections, samples };
   } finally {
     model.decoder.dispose();
   }
@@ -102,10 +115,7 @@ export async function factRecall(
 ): Promise<BaseQuality["facts"]> {
   const prompts = factPrompts(facts);
   const completions = await completeAll({ decoder, tokenizer }, prompts, aborting);
-  const asked = prompts.map((prompt, index) => ({
-    ...prompt,
-    right: (completions[index] ?? "").startsWith(prompt.completion),
-  }));
+  const asked = prompts.map((prompt, index) => ({ ...prompt, right: isRight(prompt, completions[index]) }));
   const byRelation = [...groupBy(asked, ({ relation }) => relation)].map(
     ([relation, part]): [string, FactRecall] => [relation, recallOf(part)],
   );
@@ -131,9 +141,28 @@ function recallOf(asked: readonly (FactPrompt & { readonly right: boolean })[]):
   };
 }
 
+async function selectionRecall(
+  model: LoadedModel,
+  seed: number,
+  aborting: Aborting,
+): Promise<BaseQuality["selections"]> {
+  const prompts = selectionPrompts(SELECTIONS, seed);
+  const completions = await completeAll(model, prompts, aborting);
+  const asked = prompts.map((prompt, index) => ({ ...prompt, right: isRight(prompt, completions[index]) }));
+  const share = (part: typeof asked): number => part.filter(({ right }) => right).length / part.length;
+  const bySelector = [...groupBy(asked, ({ selector }) => selector)].map(
+    ([selector, part]): [string, number] => [selector, share(part)],
+  );
+  return { asked: asked.length, right: share(asked), bySelector: Object.fromEntries(bySelector) };
+}
+
+function isRight({ completion }: Prompt, completed = ""): boolean {
+  return completed.startsWith(completion);
+}
+
 async function completeAll(
   { decoder, tokenizer }: LoadedModel,
-  prompts: readonly FactPrompt[],
+  prompts: readonly Prompt[],
   aborting: Aborting,
 ): Promise<string[]> {
   const completions = await generateGreedy(

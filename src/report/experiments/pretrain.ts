@@ -41,7 +41,7 @@ export async function writePretrainReport(folder: string, result: PretrainResult
 export function modelCard(result: PretrainResult): string {
   const { plan, parameterCount, corpus, training, quality } = result;
   const { decoder, tokenizer } = plan;
-  const { heldOut, facts, samples } = quality;
+  const { heldOut, facts, selections, samples } = quality;
   const whole = (value: number): string => value.toLocaleString("en");
   const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
   return `# Base decoder of the mini world
@@ -75,6 +75,7 @@ ${table(
       "facts completed right",
       `${percent(facts.recall)} of ${whole(facts.facts)} (the most frequent answer of each relation: ${percent(facts.floor)})`,
     ],
+    ["told of new texts right", `${percent(selections.right)} of ${whole(selections.asked)}`],
     ["weights", plan.weights],
   ],
 )}
@@ -104,6 +105,15 @@ ${table(
     percent(recalled.recall),
     percent(recalled.floor),
   ]),
+)}
+
+## What is told of a text
+
+"On Monday ... in Marlow. Nora read it. The town was", completed greedily on texts of the grid that are new.
+
+${table(
+  ["what", "right"],
+  Object.entries(selections.bySelector).map(([selector, right]) => [selector, percent(right)]),
 )}
 
 ## Samples
