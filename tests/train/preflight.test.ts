@@ -7,7 +7,7 @@ import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import { Decoder } from "../../src/model/decoder.js";
 import { LoraAdapter } from "../../src/model/lora/adapter.js";
 import type { TrainConfig } from "../../src/train/config.js";
-import type { ModelInput, TrainableModel } from "../../src/train/loss.js";
+import type { ModelInput, TrainableModel } from "../../src/train/objectives/next-token.js";
 import { packBestFit } from "../../src/train/pack.js";
 import { lossGradient } from "../../src/train/preflight/measure.js";
 import { type CheckResult, preflight, type PreflightOptions } from "../../src/train/preflight/preflight.js";

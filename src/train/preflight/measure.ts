@@ -1,5 +1,6 @@
 import type { BatchArrays } from "../batch.js";
-import { meanLoss, stepLoss, type TrainableModel } from "../loss.js";
+import { meanLoss, stepLoss } from "../loss.js";
+import { nextToken, type TrainableModel } from "../objectives/next-token.js";
 
 /** Loss of a step and its gradient over all parameters, one after another; no gradient where the model has dropout. */
 export interface LossGradient {
@@ -11,10 +12,10 @@ export interface LossGradient {
 /** Loss and gradient of a step, without dropout. @param batches one forward and backward pass each */
 export function lossGradient(model: TrainableModel, batches: readonly BatchArrays[]): LossGradient {
   // A gradient is only ever taken with dropout.
-  if (model.hasDropout === true) return { loss: meanLoss(model, batches), gradient: new Float64Array() };
+  if (model.hasDropout === true) return { loss: meanLoss(nextToken(model), batches), gradient: new Float64Array() };
   const variables = [...model.parameters.values()];
   const gradient = new Float64Array(variables.reduce((sum, { size }) => sum + size, 0));
-  const loss = stepLoss(model, batches, {
+  const loss = stepLoss(nextToken(model), batches, {
     accumulate: (gradients) => {
       let place = 0;
       for (const { name, size } of variables) {

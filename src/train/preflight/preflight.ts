@@ -1,7 +1,7 @@
 import type { Spans } from "../../data/spans.js";
 import { type BatchArrays, layOut } from "../batch.js";
 import { parseTrainConfig, type TrainConfig } from "../config.js";
-import type { TrainableModel } from "../loss.js";
+import { nextToken, type TrainableModel } from "../objectives/next-token.js";
 import { DataOrder } from "../order.js";
 import { packBestFit } from "../pack.js";
 import { prepareRows, type TrainingRow } from "../rows.js";
@@ -133,7 +133,7 @@ function checkAccumulation(
   if (model.hasDropout === true) return notApplicable(name, "the run's own step draws dropout for each pass");
   const reference = parts.lossGradient(model, alone(rows));
   const norm = normOf(reference.gradient);
-  const step = parts.createStep(kind, model, config, rows, undefined);
+  const step = parts.createStep(kind, nextToken(model), config, rows, undefined);
   const layout = (indexes: readonly number[]): BatchArrays =>
     layOut(
       rows,

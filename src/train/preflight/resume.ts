@@ -5,7 +5,7 @@ import type { Spans } from "../../data/spans.js";
 import { tf } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
 import type { TrainConfig } from "../config.js";
-import type { TrainableModel } from "../loss.js";
+import type { TrainableModel } from "../objectives/next-token.js";
 import type { train, TrainResult } from "../train.js";
 import { type CheckResult, judged, notApplicable } from "./check.js";
 
