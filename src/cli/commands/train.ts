@@ -1,5 +1,6 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "commander";
+import { supervisedBytes } from "../../data/supervised-bytes.js";
 import { startEngine } from "../../engine/start.js";
 import { buildManifest } from "../../experiment/manifest.js";
 import { decidingSources } from "../../experiment/store/sources.js";
@@ -8,18 +9,20 @@ import { mergeAdapter } from "../../model/lora/merge.js";
 import { saveAdapter } from "../../model/lora/peft.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
-import { duration } from "../../support/progress.js";
 import { checkpointSteps } from "../../train/checkpoint.js";
-import { train, type TrainResult } from "../../train/train.js";
+import { train } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
-import { MetricsFile } from "../../train/track/metrics-file.js";
+import { checkRun } from "./train/check.js";
 import { TRAIN_FIELDS } from "./train/help.js";
 import { prepareRun, type PreparedRun } from "./train/prepare.js";
+import { reportRun } from "./train/report.js";
 import { readRunConfig, type RunConfig } from "./train/run-config.js";
+import { trackersOf } from "./train/trackers.js";
 
 interface TrainFlags {
   readonly out?: string;
   readonly resume?: true;
+  readonly check?: true;
   readonly eager?: true;
   readonly bf16?: true;
   readonly json?: true;
@@ -28,10 +31,18 @@ interface TrainFlags {
 const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folder:
   model/         decoder and tokenizer, for score, generate and evaluate; loads in Python's transformers too
   adapter/       with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
-  metrics.jsonl  loss, learning rate, tokens and speed of each step
+  metrics.jsonl  a line for each step: loss in nats a token and bits a byte, validation by task type, learning
+                 rate, gradient norm, tokens, tokens/s, memory
+  tensorboard/   the same curves (tensorboard --logdir FOLDER)
   ledger.json    what became of each row, by task type
   run.json       the resolved configuration and the manifest
-  checkpoints/   what --resume goes on from`;
+  checkpoints/   what --resume goes on from; the newest two, a damaged one is passed over
+
+A loss that is not finite, or a spike (train.spike), stops the run with step, rows and learning rate named.
+With "data": {"validation": {"by": "row", "share": 0.1}} and "train": {"validation": {"everySteps": 50,
+"earlyStopping": {"on": "all-tokens", "patience": 3, "minimumImprovement": 0}}} the loss is measured on rows that
+are set aside, and the weights of the best validation are kept. Curves also go to an MLflow server where
+MLFLOW_TRACKING_URI or "tracking": {"mlflow": {"uri", "experiment"}} names one (MLFLOW_TRACKING_TOKEN opens it).`;
 
 /** `ift-kit train CONFIG`: one run, resumable. */
 export function command(): Command {
@@ -40,9 +51,10 @@ export function command(): Command {
     .argument("<config>", "JSON file of the run")
     .option("--out <folder>", "folder of the run (default: runs/<name of the file>)")
     .option("--resume", "go on from the newest checkpoint in the folder")
+    .option("--check", "check rows, model and configuration, train nothing; exit code 1 where a check fails")
     .option("--eager", "call TensorFlow's kernels one by one instead of compiling the step")
     .option("--bf16", "compute matrix products in bfloat16, as train.precision in the file does")
-    .option("--json", "print the result as JSON")
+    .option("--json", "print the result (or the checks) as JSON")
     .addHelpText("after", TRAIN_FIELDS)
     .action(trainCommand);
 }
@@ -56,7 +68,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     flags.bf16 === true ? { ...read, train: { ...read.train, precision: "bfloat16" } } : read;
   const checkpoints = join(out, "checkpoints");
   const found = checkpointSteps(checkpoints)[0];
-  if (found !== undefined && flags.resume !== true) {
+  if (found !== undefined && flags.resume !== true && flags.check !== true) {
     throw new KitError(
       `the folder already has a run, up to step ${found}`,
       "add --resume to go on with it, or give another folder with --out",
@@ -68,6 +80,11 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     const engine = await startEngine();
     const run = await prepareRun(config, file);
     const { tokenizer, decoder, examples } = run;
+    if (flags.check === true) {
+      const modes = { compile: flags.eager !== true, json: flags.json === true };
+      if (!(await checkRun(run, config, modes))) process.exitCode = 1;
+      return;
+    }
     const manifest = buildManifest({
       sourceHash: decidingSources(new URL(import.meta.url)).hash,
       engine,
@@ -90,13 +107,15 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
         compile: flags.eager !== true,
         progress: true,
         label: basename(out),
-        trackers: [new MetricsFile(join(out, "metrics.jsonl"))],
+        trackers: trackersOf(out, basename(out), config, process.env),
+        bytesOf: (row) => supervisedBytes(row, tokenizer),
+        ...(run.validation === undefined ? {} : { validation: run.validation }),
       },
     );
     if (result.status === "finished") {
       saveModel(out, run, config);
     }
-    report(out, result, flags, resumeHint);
+    reportRun(out, result, { json: flags.json === true, resumeHint });
     decoder.dispose();
     if (run.base !== decoder) run.base.dispose();
   } finally {
@@ -131,26 +150,6 @@ function announce(
       `${total.totalTokens} tokens; ${decoder.parameterCount} parameters`,
   );
   if (resumedFrom !== undefined) console.log(`going on in ${out}, newest checkpoint: step ${resumedFrom}`);
-}
-
-function report(
-  out: string,
-  { status, progress, step: stepKind }: TrainResult,
-  flags: TrainFlags,
-  resumeHint: string,
-): void {
-  const model = status === "finished" ? join(out, "model") : undefined;
-  if (flags.json === true) {
-    console.log(JSON.stringify({ status, out, model, stepKind, ...progress }, undefined, 2));
-  } else if (model === undefined) {
-    console.log(`stopped after step ${progress.step}; to go on: ${resumeHint}`);
-  } else {
-    const { step, epochs, supervisedTokens, totalTokens, seconds, loss } = progress;
-    console.log(
-      `${model}: ${step} steps, ${epochs.toFixed(2)} epochs, ${supervisedTokens} supervised of ${totalTokens} tokens ` +
-        `in ${duration(seconds)}; last loss ${loss.toFixed(4)} nats a token`,
-    );
-  }
 }
 
 function writeJson(path: string, value: unknown): void {

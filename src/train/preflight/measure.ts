@@ -12,7 +12,8 @@ export interface LossGradient {
 /** Loss and gradient of a step, without dropout. @param batches one forward and backward pass each */
 export function lossGradient(model: TrainableModel, batches: readonly BatchArrays[]): LossGradient {
   // A gradient is only ever taken with dropout.
-  if (model.hasDropout === true) return { loss: meanLoss(nextToken(model), batches), gradient: new Float64Array() };
+  if (model.hasDropout === true)
+    return { loss: meanLoss(nextToken(model), batches), gradient: new Float64Array() };
   const variables = [...model.parameters.values()];
   const gradient = new Float64Array(variables.reduce((sum, { size }) => sum + size, 0));
   const loss = stepLoss(nextToken(model), batches, {

@@ -1,9 +1,10 @@
 import type { Ledger } from "../../../data/ledger.js";
 import { readExamples, type ReadLedger } from "../../../data/read/index.js";
-import { renderExamples } from "../../../data/render-all.js";
+import { renderExamples, type RenderedExamples } from "../../../data/render-all.js";
 import type { Example } from "../../../data/example.js";
 import type { Spans } from "../../../data/spans.js";
 import { splitByTaskType } from "../../../data/split.js";
+import { carveValidation } from "../../../data/split/validation.js";
 import type { Template } from "../../../data/template.js";
 import type { Tokenizer } from "../../../data/tokenizer.js";
 import { loadDecoder } from "../../../model/checkpoint.js";
@@ -22,6 +23,8 @@ import type { RunConfig } from "./run-config.js";
 export interface PreparedRun {
   readonly examples: readonly Example[];
   readonly spans: readonly Spans[];
+  /** Rows that are only measured; undefined where the config has none. */
+  readonly validation: readonly Spans[] | undefined;
   readonly tokenizer: Tokenizer;
   /** What is trained: `base`, or `base` with an adapter. */
   readonly decoder: Decoder;
@@ -41,17 +44,23 @@ export async function prepareRun(config: RunConfig, file: string): Promise<Prepa
     ...(limitPerTask === undefined ? {} : { limitPerTask }),
     onMalformed,
   });
-  const examples =
+  const allowed =
     heldOutTaskTypes === undefined
       ? read.examples
       : splitByTaskType(read.examples, { heldOutTaskTypes }).train;
+  const { train: examples, validation = [] } =
+    config.data.validation === undefined
+      ? { train: allowed }
+      : carveValidation(allowed, { ...config.data.validation, seed: config.train.seed });
   const tokenizer = chooseTokenizer(config, examples);
-  const { spans, ledger } = renderExamples(examples, config.template, tokenizer, config.render, {
-    onUnrenderable,
-  });
+  const render = (some: readonly Example[]): RenderedExamples =>
+    renderExamples(some, config.template, tokenizer, config.render, { onUnrenderable });
+  const { spans, ledger } = render(examples);
+  const held = config.data.validation === undefined ? undefined : render(validation).spans;
   const base = chooseDecoder(config, tokenizer, file);
   const decoder = config.lora === undefined ? base : adapted(base, config.lora, file);
-  return { examples, spans, tokenizer, decoder, base, ledgers: { read: read.ledger, render: ledger } };
+  const ledgers = { read: read.ledger, render: ledger };
+  return { examples, spans, validation: held, tokenizer, decoder, base, ledgers };
 }
 
 function chooseTokenizer({ tokenizer, template }: RunConfig, examples: readonly Example[]): Tokenizer {

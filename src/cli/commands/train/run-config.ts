@@ -35,6 +35,8 @@ export interface RunConfig {
     readonly limitPerTask?: number;
     /** Task types that are not trained on. */
     readonly heldOutTaskTypes?: readonly string[];
+    /** What is set aside of the other rows to measure the loss on, drawn by `train.seed`; with `train.validation`. */
+    readonly validation?: { readonly by: "row" | "task type"; readonly share: number };
   };
   readonly template: Template;
   readonly tokenizer: TokenizerChoice;
@@ -46,6 +48,13 @@ export interface RunConfig {
   readonly train: TrainConfig;
   /** Steps between checkpoints. */
   readonly checkpointEverySteps: number;
+  /** Where the curves go besides metrics.jsonl. */
+  readonly tracking: {
+    /** Event files for TensorBoard in the folder of the run. Default: true. */
+    readonly tensorboard?: boolean;
+    /** An MLflow server; the environment names one too (MLFLOW_TRACKING_URI), and alone has the token. */
+    readonly mlflow?: { readonly uri?: string; readonly experiment?: string };
+  };
   /** The file's content, for the record of the run. */
   readonly source: unknown;
 }
@@ -70,6 +79,9 @@ const schema = z.strictObject({
     onUnrenderable: z.enum(["error", "drop"]).optional(),
     limitPerTask: count.optional(),
     heldOutTaskTypes: z.array(text).min(1).optional(),
+    validation: z
+      .strictObject({ by: z.enum(["row", "task type"]), share: z.number().gt(0).lt(1) })
+      .optional(),
   }),
   template: z.union([
     text,
@@ -95,6 +107,12 @@ const schema = z.strictObject({
   lora: z.record(z.string(), z.unknown()).optional(),
   train: z.record(z.string(), z.unknown()),
   checkpointEverySteps: count.optional(),
+  tracking: z
+    .strictObject({
+      tensorboard: z.boolean().optional(),
+      mlflow: z.strictObject({ uri: text.optional(), experiment: text.optional() }).optional(),
+    })
+    .optional(),
 });
 
 /**
@@ -112,6 +130,14 @@ export function readRunConfig(file: string): RunConfig {
     );
   }
   const train = parseTrainConfig(config.train, { file, field: "train" });
+  if ((train.validation === undefined) !== (config.data.validation === undefined)) {
+    const [given, lacking] = train.validation === undefined ? ["data", "train"] : ["train", "data"];
+    throw new KitError(
+      `${given}.validation is given, but ${lacking}.validation is not`,
+      "data.validation says which rows, train.validation how often: give both or none",
+      { file, field: `${lacking}.validation` },
+    );
+  }
   const { onMalformed = "error", onUnrenderable = "error" } = config.data;
   return {
     data: { ...config.data, onMalformed, onUnrenderable },
@@ -124,6 +150,7 @@ export function readRunConfig(file: string): RunConfig {
       : { lora: parseLoraConfig({ ...config.lora, seed: train.seed }, { file, field: "lora" }) }),
     train,
     checkpointEverySteps: config.checkpointEverySteps ?? CHECKPOINT_STEPS,
+    tracking: config.tracking ?? {},
     source,
   };
 }
