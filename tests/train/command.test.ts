@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { command } from "../../src/cli/commands/train.js";
+import { checkRun } from "../../src/cli/commands/train/check.js";
+import { prepareRun } from "../../src/cli/commands/train/prepare.js";
 import { readRunConfig } from "../../src/cli/commands/train/run-config.js";
 import { startEngine } from "../../src/engine/start.js";
 import { loadDecoder } from "../../src/model/checkpoint.js";
@@ -13,6 +15,7 @@ import { Decoder } from "../../src/model/decoder.js";
 import { loadAdapter } from "../../src/model/lora/peft.js";
 import { KitError } from "../../src/support/errors.js";
 import { loadTokenizer } from "../../src/tokenizer/load.js";
+import type { PreflightReport } from "../../src/train/preflight/check.js";
 import type { TrainProgress } from "../../src/train/progress.js";
 import { assertClose, largestDifference } from "../engine/numeric.js";
 import { hiddenAlone } from "../model/models.js";
@@ -181,6 +184,11 @@ test("a wrong run configuration is one line that names file, field and cure, and
     [{ ...GOOD, data: { ...GOOD.data, format: "csv" } }, "data.format", /"super-natural-instructions"/],
     [{ ...GOOD, data: {} }, "data.path", /lacks this field/],
     [
+      { ...GOOD, data: { ...GOOD.data, validation: { by: "row", share: 0.1 } } },
+      "train.validation",
+      /data.validation is given, but train.validation is not/,
+    ],
+    [
       { ...GOOD, template: "alpacca" },
       "template",
       /no template "alpacca".*sft-plain.*ift-definition.*alpaca/,
@@ -228,4 +236,28 @@ test("a wrong run configuration is one line that names file, field and cure, and
     /^ift-kit: .*field "decoder.vocabularySize".*To mend it: remove this field.*\n$/,
   );
   assert.ok(!existsSync(join(root, "none")), "nothing is written");
+});
+
+test("--check prints what was measured, trains nothing and exits with 0; rows without their end fail", async (context) => {
+  const out = join(root, "checked");
+  const file = configFile(GOOD);
+  const { code, stdout, stderr } = await launch(["train", file, "--out", out, "--check", "--json"]);
+  assert.equal(code, 0, stderr);
+  const report = JSON.parse(stdout) as PreflightReport;
+  assert.ok(report.passed && report.checks.length === 9);
+  assert.ok(!existsSync(out), "nothing is written");
+
+  await startEngine();
+  const config = readRunConfig(file);
+  const run = await prepareRun(config, file);
+  const spans = run.spans.map((row) => ({ ...row, supervised: row.supervised.with(-1, false) }));
+  const printed = context.mock.method(console, "log", () => undefined);
+  const passed = await checkRun({ ...run, spans }, config, { compile: false, json: false });
+  const text = String(printed.mock.calls[0]?.arguments[0]);
+  printed.mock.restore();
+  run.decoder.dispose();
+  assert.equal(passed, false);
+  assert.match(text, /^EOS +fail +48 +0 +48 of 48 rows: .* and 45 more$/m);
+  assert.match(text, /EOS failed .*To mend it: render with/);
+  assert.match(text, /1 of 9 checks failed\.$/);
 });
