@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "answer labelled rows and score the answers per task type, beside the floors",
     load: () => import("./commands/evaluate.js"),
   },
+  experiment: {
+    summary: "grids of runs from plan files, resumable, with a report; pre-training of base models",
+    load: () => import("./commands/experiment.js"),
+  },
   report: {
     summary: "draw the page and the pictures of a stored report again",
     load: () => import("./commands/report.js"),
@@ -53,10 +57,6 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   train: {
     summary: "train a model as a JSON file says; resumable",
     load: () => import("./commands/train.js"),
-  },
-  experiment: {
-    summary: "experiments from plan files, and the pre-training of base models",
-    load: () => import("./commands/experiment.js"),
   },
   bench: {
     summary: "tokens per second of training, beside PyTorch where it is installed",

@@ -46,9 +46,8 @@ async function importDefault(file: string): Promise<unknown> {
   const address = pathToFileURL(resolve(file)).href;
   let loaded: { readonly default?: unknown };
   try {
-    // The live sources run under tsx already; the built package loads it for a plan in TypeScript alone.
     loaded = (
-      file.endsWith("ts") && import.meta.url.endsWith(".js")
+      file.endsWith("ts")
         ? await (await import("tsx/esm/api")).tsImport(address, import.meta.url)
         : await import(address)
     ) as { readonly default?: unknown };
@@ -60,7 +59,11 @@ async function importDefault(file: string): Promise<unknown> {
       { cause: error },
     );
   }
-  if (loaded.default !== undefined) return loaded.default;
+  const value = loaded.default;
+  // Outside of a package of ES modules a plan in TypeScript is loaded as CommonJS, whose exports are the default.
+  const isCommonJs = typeof value === "object" && value !== null && "__esModule" in value;
+  const inner = isCommonJs ? (value as { readonly default?: unknown }).default : value;
+  if (inner !== undefined) return inner;
   throw new KitError(
     "the file has no default export",
     "write `export default { ... } satisfies ExperimentPlan`",

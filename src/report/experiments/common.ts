@@ -15,8 +15,14 @@ export function claimLines(claims: readonly Claim[]): string[] {
   );
 }
 
-/** All three budgets of every arm. */
-export function budgetTable(budgets: readonly ArmBudget[]): Table {
+/**
+ * All three budgets of every arm.
+ * @param seconds whether the time is shown, which is another one whenever the runs are done
+ */
+export function budgetTable(
+  budgets: readonly ArmBudget[],
+  { seconds = true }: { readonly seconds?: boolean } = {},
+): Table {
   const whole = (value: number): string => Math.round(value).toLocaleString("en");
   return {
     columns: [
@@ -27,7 +33,7 @@ export function budgetTable(budgets: readonly ArmBudget[]): Table {
       { name: "optimizer steps" },
       { name: "epochs" },
       { name: "parameters" },
-      { name: "training time", unit: "s" },
+      ...(seconds ? [{ name: "training time", unit: "s" }] : []),
     ],
     rows: budgets.map((budget) => [
       budget.arm,
@@ -37,7 +43,7 @@ export function budgetTable(budgets: readonly ArmBudget[]): Table {
       whole(budget.steps),
       budget.epochs.toFixed(2),
       whole(budget.parameters),
-      budget.seconds.toFixed(0),
+      ...(seconds ? [budget.seconds.toFixed(0)] : []),
     ]),
   };
 }

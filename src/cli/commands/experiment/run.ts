@@ -1,0 +1,168 @@
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { estimatePlan, type PlanEstimate } from "../../../experiment/cost/estimate.js";
+import { localPlace } from "../../../experiment/places/local.js";
+import { type PlannedRun, planRuns } from "../../../experiment/plan/expand.js";
+import type { CheckedPlan } from "../../../experiment/plan/plan.js";
+import { readPlan, shippedPlans } from "../../../experiment/plan/read.js";
+import { doRuns, type FailedRun, type PoolProgress } from "../../../experiment/pool.js";
+import { RunStore } from "../../../experiment/store.js";
+import { savePlan } from "../../../experiment/store/overview.js";
+import { reportOfPlan } from "../../../report/experiments/run-plan.js";
+import { writeReport } from "../../../report/report.js";
+import { KitError } from "../../../support/errors.js";
+import { progressBar } from "../../../support/progress.js";
+import { onInterrupt } from "../../interrupt.js";
+import { positiveInteger } from "../../options.js";
+import { printTable } from "./table.js";
+
+interface RunFlags {
+  readonly store: string;
+  readonly processes?: number;
+  readonly threads: number;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** Where runs are kept that plans share. */
+export const DEFAULT_STORE = join("runs", "experiments");
+
+/** `ift-kit experiment run PLAN`, which is also plain `ift-kit experiment PLAN`. */
+export function runCommand(): Command {
+  return new Command("run")
+    .description(
+      "do the runs of a plan that the store lacks, and write the report; the same command goes on after a stop",
+    )
+    .argument("<plan>", `a plan (.ts or .json), or one that ships: ${shippedPlans().join(", ")}`)
+    .option("--store <folder>", "where runs and reports are kept; plans may share one", DEFAULT_STORE)
+    .addOption(
+      new Option(
+        "--processes <number>",
+        "runs at the same time (default: as many as cores and memory allow)",
+      ).argParser(positiveInteger),
+    )
+    .addOption(
+      new Option(
+        "--threads <number>",
+        "threads of each run; another number may change the last bits of a result",
+      )
+        .argParser(positiveInteger)
+        .default(1),
+    )
+    .option("--dry-run", "print the runs and what they cost, and do none of them")
+    .option("--json", "print the result as JSON")
+    .action(run);
+}
+
+async function run(given: string, flags: RunFlags): Promise<void> {
+  const { plan, file } = await readPlan(given);
+  const runs = await planRuns(plan, file);
+  const store = new RunStore(flags.store);
+  const { processes, threads } = flags;
+  const place = localPlace({ threads, ...(processes === undefined ? {} : { processes }) });
+  if (flags.dryRun === true) {
+    const bar = progressBar("measuring");
+    const estimate = await estimatePlan(runs, store, place.capacity, (share) => bar.update(share));
+    bar.stop();
+    if (flags.json === true) console.log(JSON.stringify(estimate, undefined, 2));
+    else printEstimate(plan, estimate);
+    return;
+  }
+  savePlan(store, plan, runs);
+  const interrupt = onInterrupt("Stopping: the runs at work write a checkpoint (again to stop at once).");
+  const bar = progressBar(plan.name);
+  try {
+    const done = await doRuns(
+      runs.map(({ specification }) => specification),
+      store,
+      {
+        signal: interrupt.signal,
+        place,
+        onProgress: (progress) => bar.update(progress.fraction, describe(progress)),
+        onTrouble: ({ id, message }, isTriedAgain) =>
+          console.error(`\n${id}: ${message}${isTriedAgain ? "; it is started again" : ""}`),
+      },
+    );
+    bar.stop();
+    const report =
+      done.status === "finished" ? await writePlanReport(plan, runs, store, done.failed) : undefined;
+    announce(done.results.length, runs.length, done.failed, report, given, flags);
+  } finally {
+    bar.stop();
+    await place.close();
+    store.close();
+    interrupt.release();
+  }
+}
+
+async function writePlanReport(
+  plan: CheckedPlan,
+  runs: readonly PlannedRun[],
+  store: RunStore,
+  failed: readonly FailedRun[],
+): Promise<{ readonly html: string; readonly summary: readonly string[] } | undefined> {
+  const report = reportOfPlan(plan, runs, store, failed);
+  if (report === undefined) return undefined;
+  const { html } = await writeReport(join(store.directory, "reports", plan.name), report);
+  return { html, summary: report.summary };
+}
+
+function announce(
+  finished: number,
+  total: number,
+  failed: readonly FailedRun[],
+  report: { readonly html: string; readonly summary: readonly string[] } | undefined,
+  plan: string,
+  { store, json }: RunFlags,
+): void {
+  if (json === true) {
+    console.log(JSON.stringify({ finished, total, failed, report: report?.html ?? null }, undefined, 2));
+  } else {
+    for (const line of report?.summary ?? []) console.log(line);
+    if (report !== undefined) console.log(`Report: ${report.html}`);
+    else console.log(`${finished} of ${total} runs; to go on: ift-kit experiment ${plan} --store ${store}`);
+  }
+  const [first] = failed;
+  if (first === undefined) return;
+  throw new KitError(
+    `${failed.length} of ${total} runs failed, the first was "${first.id}": ${first.message}`,
+    "mend the cause and run the same command again; finished runs are kept",
+  );
+}
+
+function describe({ finished, total, tokensPerSecond }: PoolProgress): string {
+  return `${finished} of ${total} runs | ${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`;
+}
+
+function printEstimate(plan: CheckedPlan, { runs, minutes, processes, basis }: PlanEstimate): void {
+  const whole = (value: number): string => Math.round(value).toLocaleString("en");
+  const total = (of: (run: PlanEstimate["runs"][number]) => number): number =>
+    runs.reduce((sum, one) => sum + of(one), 0);
+  printTable(
+    ["run", "supervised tokens", "total tokens", "steps", "FLOPs", "minutes", "state"],
+    [
+      ...runs.map(({ id, cost, seconds, isFinished }) => [
+        id,
+        whole(cost.supervisedTokens),
+        whole(cost.totalTokens),
+        whole(cost.steps),
+        (cost.trainingFlops + cost.evaluationFlops).toExponential(2),
+        (seconds / 60).toFixed(1),
+        isFinished ? "finished" : "to do",
+      ]),
+      [
+        "all",
+        whole(total(({ cost }) => cost.supervisedTokens)),
+        whole(total(({ cost }) => cost.totalTokens)),
+        whole(total(({ cost }) => cost.steps)),
+        total(({ cost }) => cost.trainingFlops + cost.evaluationFlops).toExponential(2),
+        (total(({ seconds }) => seconds) / 60).toFixed(1),
+        `${runs.filter(({ isFinished }) => !isFinished).length} to do`,
+      ],
+    ],
+  );
+  console.log(
+    `${plan.name}: about ${minutes.toFixed(1)} minutes on this machine with ${processes} processes.`,
+  );
+  console.log(`Times are from ${basis}; FLOPs are counted, see ift-kit/experiment/cost/flops.`);
+}
