@@ -10,9 +10,10 @@ interface PretrainFlags {
   readonly json?: true;
 }
 
-const DESCRIPTION = `Makes a base model of the mini world as a plan says, and writes into a folder: the model and its tokenizer
-(Hugging Face's files), the plan, the log of the training, its loss curve, and a README with what the model knows. Stopped
-with Ctrl-C and started again, it goes on. The plan of the shipped model is datasets/checkpoints/decoder/plan.json.`;
+const DESCRIPTION =
+  "Makes a base model of the mini world as a plan says, and writes into a folder: the model and its tokenizer (Hugging Face's " +
+  "files), the plan, the log of the training, its loss curve, and a README with what the model knows. Stopped with Ctrl-C and " +
+  "started again, it goes on. The plan of the shipped model is datasets/checkpoints/decoder/plan.json.";
 
 /** `ift-kit experiment pretrain PLAN`: trains a base model from its plan. */
 export function pretrainCommand(): Command {
