@@ -69,7 +69,7 @@ import { drawTests } from "ift-kit/data/mini/grid/rows";
 import { drawMiniTraining } from "ift-kit/experiment/mini/rows";
 
 const seed = settings.seeds[0] ?? 1;
-const training = drawMiniTraining({ trainingCells: most, settings, seed });
+const training = drawMiniTraining({ trainingCells: most, settings: settings, seed: seed });
 const tests = drawTests(60, seed);
 showTable(
   ["rows of", "task type", "instruction", "input", "answer"],
