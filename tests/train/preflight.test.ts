@@ -93,6 +93,11 @@ for (const batch of [CONFIG.batch, { kind: "bucketed", rowsPerStep: 8 } as const
   }
 }
 
+test("what a run adds to its loss is part of its own step", async () => {
+  const smoothed: TrainConfig = { ...CONFIG, loss: { labelSmoothing: 0.1, zLoss: 1e-3 } };
+  assert.deepEqual(names(await failures(decoder, rows, { compile: false }, smoothed)), []);
+});
+
 test("an adapter with dropout: its own step draws for each pass, everything else is checked", async () => {
   const adapter = LoraAdapter.create(decoder.config, {
     ...{ rank: 2, alpha: 4, dropout: 0.2, targets: ["attention.queryKeyValue"], seed: 1 },

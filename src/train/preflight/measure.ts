@@ -1,5 +1,6 @@
 import type { BatchArrays } from "../batch.js";
-import { meanLoss, stepLoss } from "../loss.js";
+import { type GradientSink, meanLoss, stepLoss } from "../loss.js";
+import type { LossOptions } from "../objective.js";
 import { nextToken, type TrainableModel } from "../objectives/next-token.js";
 
 /** Loss of a step and its gradient over all parameters, one after another; no gradient where the model has dropout. */
@@ -9,24 +10,31 @@ export interface LossGradient {
   readonly gradient: Float64Array;
 }
 
-/** Loss and gradient of a step, without dropout. @param batches one forward and backward pass each */
-export function lossGradient(model: TrainableModel, batches: readonly BatchArrays[]): LossGradient {
+/**
+ * Loss and gradient of a step, without dropout.
+ * @param batches one forward and backward pass each
+ * @param options what the run adds to the loss; nothing by default
+ */
+export function lossGradient(
+  model: TrainableModel,
+  batches: readonly BatchArrays[],
+  options?: LossOptions,
+): LossGradient {
   // A gradient is only ever taken with dropout.
   if (model.hasDropout === true)
     return { loss: meanLoss(nextToken(model), batches), gradient: new Float64Array() };
   const variables = [...model.parameters.values()];
   const gradient = new Float64Array(variables.reduce((sum, { size }) => sum + size, 0));
-  const loss = stepLoss(nextToken(model), batches, {
-    accumulate: (gradients) => {
-      let place = 0;
-      for (const { name, size } of variables) {
-        gradients[name]?.dataSync().forEach((value, index) => {
-          gradient[place + index] = (gradient[place + index] ?? 0) + value;
-        });
-        place += size;
-      }
-    },
-  });
+  const accumulate: GradientSink["accumulate"] = (gradients) => {
+    let place = 0;
+    for (const { name, size } of variables) {
+      gradients[name]?.dataSync().forEach((value, index) => {
+        gradient[place + index] = (gradient[place + index] ?? 0) + value;
+      });
+      place += size;
+    }
+  };
+  const loss = stepLoss(nextToken(model), batches, { accumulate }, 0, options);
   return { loss, gradient };
 }
 

@@ -2,6 +2,7 @@ import type { Spans } from "../../data/spans.js";
 import { type BatchArrays, layOut } from "../batch.js";
 import { parseTrainConfig, type TrainConfig } from "../config.js";
 import { nextToken, type TrainableModel } from "../objectives/next-token.js";
+import { lossOptions } from "../loss-options.js";
 import { DataOrder } from "../order.js";
 import { packBestFit } from "../pack.js";
 import { prepareRows, type TrainingRow } from "../rows.js";
@@ -131,9 +132,10 @@ function checkAccumulation(
     what: `the run's own ${kind} step: all rows in one pass, and the first alone and then the others`,
   };
   if (model.hasDropout === true) return notApplicable(name, "the run's own step draws dropout for each pass");
-  const reference = parts.lossGradient(model, alone(rows));
+  const objective = nextToken(model);
+  const reference = parts.lossGradient(model, alone(rows), lossOptions(config, objective));
   const norm = normOf(reference.gradient);
-  const step = parts.createStep(kind, nextToken(model), config, rows, undefined);
+  const step = parts.createStep(kind, objective, config, rows, undefined);
   const layout = (indexes: readonly number[]): BatchArrays =>
     layOut(
       rows,
