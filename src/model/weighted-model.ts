@@ -92,9 +92,9 @@ export abstract class WeightedModel<Config> {
   protected checkDropout(seed: TensorFlow.Tensor1D | undefined): void {
     if (!this.hasDropout || seed !== undefined) return;
     throw new KitError(
-      `the adapter has a dropout of ${this.adapter?.config.dropout ?? 0}, and this training step gives it no random numbers`,
-      "set the dropout to 0, or train with a step that is not compiled",
-      { field: "lora.dropout" },
+      "the model or its adapter has dropout, and this training step gives it no random numbers",
+      "set the dropout to 0, or give dropoutSeed",
+      { field: "dropout" },
     );
   }
 }

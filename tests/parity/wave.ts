@@ -1,3 +1,6 @@
+import { Bert } from "../../src/model/bert/bert.js";
+import type { BertConfig } from "../../src/model/bert/config.js";
+import { bertParameterSpecs } from "../../src/model/bert/parameters.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import { Decoder } from "../../src/model/decoder.js";
 import { type ParameterSpec, parameterSpecs } from "../../src/model/parameters.js";
@@ -21,6 +24,14 @@ export function waveT5(config: T5Config): T5 {
     waveValues(t5ParameterSpecs(config), (name) =>
       name.endsWith(".gain") ? 0.4 : name === "embedding.token" ? 1 : 0.3,
     ),
+  );
+}
+
+/** The weights that make_bert_goldens.py gives its models. */
+export function waveBert(config: BertConfig): Bert {
+  return Bert.fromValues(
+    config,
+    waveValues(bertParameterSpecs(config), () => 0.4),
   );
 }
 

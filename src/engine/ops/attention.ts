@@ -32,14 +32,22 @@ interface Mixed {
  * @param scaledQuery `[batch, heads, time, headWidth]`
  * @param key `[batch, keyValueHeads, keys, headWidth]`; so is `value`
  * @param mask added to the scores; without it every query sees every key
+ * @param dropout what the weights are multiplied by, `[batch, heads, time, keys]`
  * @returns output `[batch, heads, time, headWidth]`, weights `[batch, heads, time, keys]`
  */
-export function mix(scaledQuery: Tensor, key: Tensor, value: Tensor, mask: AttentionMask | undefined): Mixed {
+export function mix(
+  scaledQuery: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: AttentionMask | undefined,
+  dropout?: Tensor,
+): Mixed {
   const [, heads = 0] = scaledQuery.shape;
   const [, groups = 0] = key.shape;
   const scores = ungroup(batchMatmul(group(scaledQuery, groups), key, false, true), heads);
   const weights = softmax(mask === undefined ? scores : add(scores, mask.bias));
-  return { output: ungroup(batchMatmul(group(weights, groups), value), heads), weights };
+  const seen = dropout === undefined ? weights : multiply(weights, dropout);
+  return { output: ungroup(batchMatmul(group(seen, groups), value), heads), weights };
 }
 
 /**
@@ -49,12 +57,15 @@ export function mix(scaledQuery: Tensor, key: Tensor, value: Tensor, mask: Atten
 export function mixGradient(
   gradient: Tensor,
   { scaledQuery, key, value, output, weights }: Mixed & { scaledQuery: Tensor; key: Tensor; value: Tensor },
+  dropout?: Tensor,
 ): [Tensor, Tensor, Tensor, Tensor] {
   const [, heads = 0] = scaledQuery.shape;
   const [, groups = 0] = key.shape;
   const grouped = group(gradient, groups);
-  const valueGradient = batchMatmul(group(weights, groups), grouped, true);
-  const weightsGradient = ungroup(batchMatmul(grouped, value, false, true), heads);
+  const seen = dropout === undefined ? weights : multiply(weights, dropout);
+  const valueGradient = batchMatmul(group(seen, groups), grouped, true);
+  const seenGradient = ungroup(batchMatmul(grouped, value, false, true), heads);
+  const weightsGradient = dropout === undefined ? seenGradient : multiply(seenGradient, dropout);
   // Row sums of gradient * output are those of weightsGradient * weights, on [.., headWidth] instead of [.., time].
   const rowSums = sum(multiply(gradient, output), [3], true);
   const scoresGradient = multiply(weights, subtract(weightsGradient, rowSums));
@@ -128,7 +139,10 @@ export interface HeadLayout {
 }
 
 /** How the attention of a block reads its one input, and what it may see. */
-export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {}
+export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {
+  /** What the attention weights are multiplied by, `[batch, heads, time, time]`; not together with rotary angles. */
+  readonly dropout?: Tensor | undefined;
+}
 
 /**
  * The whole of a block's self-attention between its two linear layers: queries, keys and values side by side
@@ -137,9 +151,9 @@ export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {}
  */
 export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionOptions> = {
   name: "selfAttention",
-  forward([joint], { mask, ...layout }) {
+  forward([joint], { mask, dropout, ...layout }) {
     const { scaledQuery, key, value } = splitHeads(joint, layout);
-    const { output, weights } = mix(scaledQuery, key, value, mask);
+    const { output, weights } = mix(scaledQuery, key, value, mask, dropout);
     const { rotary } = layout;
     return {
       output: joinHeads(output),
@@ -147,6 +161,7 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
         ...[scaledQuery, key, value, output, weights],
         // Angles of given positions are temporary tensors, so they are saved like the rest.
         ...(rotary === undefined ? [] : [rotary.cosines, rotary.sines]),
+        ...(dropout === undefined ? [] : [dropout]),
       ],
     };
   },
@@ -155,7 +170,9 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
       throw new Error("selfAttention: nothing was saved");
     const headWidth = (gradient.shape[1] ?? 0) / heads;
     const headGradient = transpose(reshape(gradient, [batch, time, heads, headWidth]), [0, 2, 1, 3]);
-    const [dScaled, dKey, dValue] = mixGradient(headGradient, { scaledQuery, key, value, output, weights });
+    const dropout = sines === undefined ? cosines : undefined;
+    const mixed = { scaledQuery, key, value, output, weights };
+    const [dScaled, dKey, dValue] = mixGradient(headGradient, mixed, dropout);
     const rotary = cosines === undefined || sines === undefined ? undefined : { cosines, sines };
     const dQuery = rotary === undefined ? scale(dScaled, queryScale(scaledQuery)) : dScaled;
     const joined = joinParts(dQuery, dKey, dValue);

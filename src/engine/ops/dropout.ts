@@ -1,7 +1,8 @@
 import { Random } from "../../support/random.js";
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { integersConstant } from "./constants.js";
-import { add, scale } from "./kernels.js";
+import { add, multiply, scale } from "./kernels.js";
+import type { Operation } from "./operation.js";
 import { floatType, type OpAttribute, rawOps } from "./raw-ops.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -20,6 +21,16 @@ export function dropoutMask(shape: readonly number[], rate: number, seed: Tensor
     return scale(kept, 1 / (1 - rate));
   });
 }
+
+/** `x * mask`, where the mask has no gradient. */
+export const dropoutOperation: Operation<readonly [Tensor], { readonly mask: Tensor }> = {
+  name: "dropout",
+  forward: ([x], { mask }) => ({ output: multiply(x, mask), saved: [mask] }),
+  backward(gradient, [mask]) {
+    if (mask === undefined) throw new Error("dropout: nothing was saved");
+    return [multiply(gradient, mask)];
+  },
+};
 
 /** Uniform numbers in [0, 1). */
 function uniform(shape: readonly number[], seed: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import type { TensorFlow } from "../tensorflow.js";
-import { add, addScalar, multiply, scale, sigmoid, sigmoidGradient, square } from "./kernels.js";
+import { add, addScalar, erf, exp, multiply, scale, sigmoid, sigmoidGradient, square } from "./kernels.js";
 import { type Operation, runDifferentiable } from "./operation.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -33,6 +33,20 @@ function slopeOf(x: Tensor, gate: Tensor): Tensor {
   const inner = multiply(x, addScalar(scale(square(x), 3 * SLOPE * CUBIC), SLOPE));
   return add(gate, sigmoidGradient(gate, inner));
 }
+
+/** `x * P(normal < x)`, as BERT has it ("gelu"). */
+export const exactGeluOperation: Operation<readonly [Tensor], undefined> = {
+  name: "exactGelu",
+  forward([x]) {
+    const share = scale(addScalar(erf(scale(x, Math.SQRT1_2)), 1), 0.5);
+    return { output: multiply(x, share), saved: [x, share] };
+  },
+  backward(gradient, [x, share]) {
+    if (x === undefined || share === undefined) throw new Error("exactGelu: nothing was saved");
+    const density = scale(exp(scale(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [multiply(gradient, add(share, multiply(x, density)))];
+  },
+};
 
 /** GELU, tanh form ("gelu_new"; Hendrycks and Gimpel 2016), elementwise. */
 export function gelu<T extends Tensor>(x: T): T {

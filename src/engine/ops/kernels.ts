@@ -55,6 +55,9 @@ export const tanh = unary("Tanh", (x) => tf.tanh(x));
 export const sigmoid = unary("Sigmoid", (x) => tf.sigmoid(x));
 export const relu = unary("Relu", (x) => tf.relu(x));
 export const rsqrt = unary("Rsqrt", (x) => tf.rsqrt(x));
+export const exp = unary("Exp", (x) => tf.exp(x));
+/** The error function. */
+export const erf = unary("Erf", (x) => tf.erf(x));
 export const log = unary("Log", (x) => tf.log(x));
 export const negate = unary("Neg", (x) => tf.neg(x));
 /** Softmax over the last axis. */

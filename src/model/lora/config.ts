@@ -4,6 +4,8 @@ import { validate } from "../../support/validate.js";
 import { type DecoderConfig, headShape } from "../config.js";
 import { type ParameterSpec, parameterSpecs } from "../parameters.js";
 import type { T5Config } from "../t5/config.js";
+import type { BertConfig } from "../bert/config.js";
+import { bertParameterSpecs } from "../bert/parameters.js";
 import { t5ParameterSpecs } from "../t5/parameters.js";
 
 /** Low-rank adaptation (Hu et al. 2021): which linear layers are adapted, and how. */
@@ -58,18 +60,26 @@ const JOINT = "queryKeyValue";
 const PARTS = ["query", "key", "value"] as const;
 
 /** The config of a model whose layers can be adapted. */
-export type AdaptableConfig = DecoderConfig | T5Config;
+export type AdaptableConfig = DecoderConfig | T5Config | BertConfig;
 
 /** Whether a model is an encoder-decoder. */
 export function isT5Config(config: AdaptableConfig): config is T5Config {
   return "encoderLayers" in config;
 }
 
+/** Whether a model is a BERT. */
+export function isBertConfig(config: AdaptableConfig): config is BertConfig {
+  return "tokenTypes" in config;
+}
+
 /** Everything in a model that can be adapted; the joint layers and their parts are both in it. */
 export function loraTargets(config: AdaptableConfig): LoraTarget[] {
   if (isT5Config(config)) return t5ParameterSpecs(config).flatMap((spec) => wholeLayer(spec) ?? []);
-  const { heads, keyValueHeads, headWidth } = headShape(config);
-  return parameterSpecs(config).flatMap(({ name, shape }) => {
+  const bert = isBertConfig(config);
+  const { heads, keyValueHeads, headWidth } = bert
+    ? { heads: config.heads, keyValueHeads: config.heads, headWidth: config.width / config.heads }
+    : headShape(config);
+  return (bert ? bertParameterSpecs(config) : parameterSpecs(config)).flatMap(({ name, shape }) => {
     const whole = wholeLayer({ name, shape });
     if (whole === undefined) return [];
     const { layer } = whole;
@@ -85,9 +95,9 @@ export function loraTargets(config: AdaptableConfig): LoraTarget[] {
   });
 }
 
-/** A linear layer of a block as a target; undefined for what is none. */
+/** A linear layer of a block, or below a head, as a target; undefined for what is none. */
 function wholeLayer({ name, shape }: Pick<ParameterSpec, "name" | "shape">): LoraTarget | undefined {
-  if (!/(^|\.)layers\..*\.weight$/.test(name)) return undefined;
+  if (!/((^|\.)layers\..*|^pooler|^masked\.transform)\.weight$/.test(name)) return undefined;
   const layer = name.slice(0, -".weight".length);
   const [inputs = 0, outputs = 0] = shape;
   return { name: layer, layer, inputs, columns: [0, outputs], outputs };

@@ -1,4 +1,5 @@
 import { Decoder } from "../decoder.js";
+import { Bert } from "../bert/bert.js";
 import type { LanguageModel } from "../load.js";
 import { T5 } from "../t5/t5.js";
 import type { ValuesOf } from "../weighted-model.js";
@@ -8,8 +9,8 @@ import type { LoraAdapter, LoraPair } from "./adapter.js";
  * A model whose weights have the updates of an adapter in them: it computes what `model.withAdapter(adapter)` does up
  * to rounding, at no cost. The given model stays as it is, bit for bit.
  */
-export function mergeAdapter<Model extends LanguageModel>(model: Model, adapter: LoraAdapter): Model;
-export function mergeAdapter(model: LanguageModel, adapter: LoraAdapter): LanguageModel {
+export function mergeAdapter<Model extends LanguageModel | Bert>(model: Model, adapter: LoraAdapter): Model;
+export function mergeAdapter(model: LanguageModel | Bert, adapter: LoraAdapter): LanguageModel | Bert {
   return shifted(model, adapter, 1);
 }
 
@@ -17,13 +18,13 @@ export function mergeAdapter(model: LanguageModel, adapter: LoraAdapter): Langua
  * Takes the updates of an adapter out of merged weights again, e.g. of a merged folder whose base is lost. Each weight is
  * what it was before within one rounding of the merged weight; for the exact ones keep the base.
  */
-export function unmergeAdapter<Model extends LanguageModel>(model: Model, adapter: LoraAdapter): Model;
-export function unmergeAdapter(model: LanguageModel, adapter: LoraAdapter): LanguageModel {
+export function unmergeAdapter<Model extends LanguageModel | Bert>(model: Model, adapter: LoraAdapter): Model;
+export function unmergeAdapter(model: LanguageModel | Bert, adapter: LoraAdapter): LanguageModel | Bert {
   return shifted(model, adapter, -1);
 }
 
 /** A copy with `weight + sign * scale * down up`; sums in float64, rounded once. */
-function shifted(model: LanguageModel, adapter: LoraAdapter, sign: 1 | -1): LanguageModel {
+function shifted(model: LanguageModel | Bert, adapter: LoraAdapter, sign: 1 | -1): LanguageModel | Bert {
   const valuesOf: ValuesOf = ({ name }) => {
     const values = model.weight(name).dataSync<"float32">().slice();
     for (const pair of adapter.pairs) {
@@ -31,6 +32,7 @@ function shifted(model: LanguageModel, adapter: LoraAdapter, sign: 1 | -1): Lang
     }
     return values;
   };
+  if (model instanceof Bert) return Bert.fromValues(model.config, valuesOf);
   return model instanceof T5
     ? T5.fromValues(model.config, valuesOf)
     : Decoder.fromValues(model.config, valuesOf);

@@ -4,13 +4,14 @@ import { KitError } from "../../support/errors.js";
 import { readJsonFile, writeFileAtomic } from "../../support/files.js";
 import { isWeightType, toFloat32 } from "../half.js";
 import { modelTypeOf } from "../hugging-face/config.js";
-import { KIT_LAYOUT, type Layout, storedParameter } from "../hugging-face/names.js";
+import { KIT_LAYOUT, type Layout, storedParameter, type StoredParameter } from "../hugging-face/names.js";
 import { joinParts, partOf } from "../hugging-face/parts.js";
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from "../safetensors.js";
 import { corrupt } from "../safetensors-header.js";
+import { storedBertParameter } from "../bert/names.js";
 import { storedT5Parameter } from "../t5/names.js";
 import { downName, LoraAdapter, upName } from "./adapter.js";
-import { type AdaptableConfig, isT5Config, type LoraTarget, loraTargets } from "./config.js";
+import { type AdaptableConfig, isBertConfig, isT5Config, type LoraTarget, loraTargets } from "./config.js";
 
 /** Names of the files of an adapter, as PEFT has them. */
 export const ADAPTER_CONFIG_FILE = "adapter_config.json";
@@ -37,7 +38,8 @@ export function saveAdapter(
   for (const { target, down, up } of adapter.pairs) {
     const module = moduleOf(model, target);
     if (module === undefined) throw otherParts(layout, target);
-    modules.add(module.replace(/^.*\.\d+\./, ""));
+    // BERT's "output.dense" is the end of two names.
+    modules.add(layout === "bert" ? module : module.replace(/^.*\.\d+\./, ""));
     for (const [end, matrix] of [
       ["lora_A", down],
       ["lora_B", up],
@@ -51,7 +53,7 @@ export function saveAdapter(
   const { rank, alpha, dropout, seed } = adapter.config;
   const config = {
     peft_type: "LORA",
-    task_type: isT5Config(model) ? "SEQ_2_SEQ_LM" : "CAUSAL_LM",
+    task_type: taskTypeOf(model),
     base_model_name_or_path: base ?? null,
     r: rank,
     lora_alpha: alpha,
@@ -79,8 +81,15 @@ export function checkAdapterLayout(model: AdaptableConfig, targets: readonly Lor
   if (other !== undefined) throw otherParts(layout, other);
 }
 
+/** What PEFT wraps the model in; a BERT with masked words in nothing of its own. */
+function taskTypeOf(model: AdaptableConfig): string | null {
+  if (isBertConfig(model)) return model.head.kind === "classification" ? "SEQ_CLS" : null;
+  return isT5Config(model) ? "SEQ_2_SEQ_LM" : "CAUSAL_LM";
+}
+
 /** How the family of a model names its parameters. */
-function layoutOf(model: AdaptableConfig): Layout | "t5" {
+function layoutOf(model: AdaptableConfig): Layout | "t5" | "bert" {
+  if (isBertConfig(model)) return "bert";
   return isT5Config(model) ? "t5" : (modelTypeOf(model) ?? KIT_LAYOUT);
 }
 
@@ -91,14 +100,18 @@ function moduleOf(model: AdaptableConfig, target: LoraTarget): string | undefine
     const [part] = storedT5Parameter(model.activation === "geglu", parameter).parts;
     return part?.name.slice(0, -".weight".length);
   }
+  if (isBertConfig(model)) return partOfLayer(storedBertParameter(parameter), target);
   const layout = modelTypeOf(model);
   if (layout === undefined) return target.name;
-  const { parts } = storedParameter(layout, model, parameter);
+  return partOfLayer(storedParameter(layout, model, parameter), target);
+}
+
+function partOfLayer({ parts }: StoredParameter, target: LoraTarget): string | undefined {
   const part = parts.find(({ columns }) => columns.join() === target.columns.join());
   return part?.name.slice(0, -".weight".length);
 }
 
-function otherParts(layout: Layout | "t5", target: LoraTarget): KitError {
+function otherParts(layout: Layout | "t5" | "bert", target: LoraTarget): KitError {
   return new KitError(
     `a model of the type ${layout} cannot have an adapter on "${target.name}" alone`,
     layout === "gpt2"

@@ -1,0 +1,97 @@
+import { dropoutMask, dropoutOperation } from "../../engine/ops/dropout.js";
+import { exactGeluOperation, geluOperation } from "../../engine/ops/gelu.js";
+import { reshape } from "../../engine/ops/kernels.js";
+import { selfAttentionOperation } from "../../engine/ops/attention.js";
+import type { AttentionMask } from "../../engine/ops/attention-mask.js";
+import { positionsOperation } from "../../engine/ops/positions.js";
+import type { TensorFlow } from "../../engine/tensorflow.js";
+import type { Layers } from "../layers.js";
+import type { BertConfig } from "./config.js";
+
+type Tensor = TensorFlow.Tensor;
+
+/** What goes through the encoder, int32 `[batch, time]` each. */
+export interface EncoderRows {
+  readonly ids: TensorFlow.Tensor2D;
+  readonly tokenTypes: TensorFlow.Tensor2D;
+  /** By default each row counts from 0, padding included. */
+  readonly positions: TensorFlow.Tensor2D | undefined;
+  readonly mask: AttentionMask;
+}
+
+/** Apart from the places of adapters, which draw from the same seed. */
+const FIRST_PLACE = 1_500_000_000;
+
+/** Draws the dropout of one pass, place after place. */
+export class Dropout {
+  readonly #rate: number;
+  readonly #seed: Tensor | undefined;
+  #place: number;
+
+  /**
+   * @param seed int32 `[2]`; undefined: nothing is left out
+   * @param after how many places the same pass has drawn before
+   */
+  constructor(rate: number, seed: Tensor | undefined, after = 0) {
+    this.#rate = rate;
+    this.#seed = seed;
+    this.#place = FIRST_PLACE + after;
+  }
+
+  /** What is multiplied with a tensor of this shape, or undefined. */
+  mask(shape: readonly number[]): Tensor | undefined {
+    const place = this.#place++;
+    if (this.#seed === undefined || this.#rate === 0) return undefined;
+    return dropoutMask(shape, this.#rate, this.#seed, place);
+  }
+
+  apply({ tape }: Layers, x: Tensor): Tensor {
+    const mask = this.mask(x.shape);
+    return mask === undefined ? x : tape.apply(dropoutOperation, [x], { mask });
+  }
+}
+
+/**
+ * The encoder from token ids to the hidden states of the last block, `[batch * time, width]`. Norms come after the sums.
+ */
+export function bertForward(
+  layerOf: Layers,
+  config: BertConfig,
+  { ids, tokenTypes, positions, mask }: EncoderRows,
+  dropout: Dropout,
+): Tensor {
+  const { tape } = layerOf;
+  const { contextLength, epsilon, heads } = config;
+  const [batch, time] = ids.shape;
+  const size = batch * time;
+  const words = layerOf.rows(layerOf.parameter("embedding.token"), reshape(ids, [size]));
+  const placed = tape.apply(positionsOperation, [words, layerOf.parameter("embedding.position")], {
+    ...{ batch, time, positions, contextLength },
+  });
+  const types = layerOf.rows(layerOf.parameter("embedding.type"), reshape(tokenTypes, [size]));
+  const embedded = layerOf.layerNorm("embedding.norm", layerOf.residual(placed, types), epsilon);
+  let stream = dropout.apply(layerOf, embedded);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const attention = `layers.${layer}.attention`;
+    const feedForward = `layers.${layer}.feedForward`;
+    const input = stream;
+    stream = tape.scope(() => {
+      const joint = layerOf.linear(`${attention}.queryKeyValue`, input);
+      const weights = dropout.mask([batch, heads, time, time]);
+      const layout = { batch, time, heads, keyValueHeads: heads, rotary: undefined };
+      const mixed = tape.apply(selfAttentionOperation, [joint], { mask, dropout: weights, ...layout });
+      const attended = dropout.apply(layerOf, layerOf.linear(`${attention}.output`, mixed));
+      const middle = layerOf.layerNorm(`${attention}.norm`, layerOf.residual(input, attended), epsilon);
+      const activated = activation(layerOf, config, layerOf.linear(`${feedForward}.up`, middle));
+      const branch = dropout.apply(layerOf, layerOf.linear(`${feedForward}.down`, activated));
+      return layerOf.layerNorm(`${feedForward}.norm`, layerOf.residual(middle, branch), epsilon);
+    });
+  }
+  return stream;
+}
+
+/** The activation of a config. */
+export function activation(layerOf: Layers, config: BertConfig, x: Tensor): Tensor {
+  const operation = config.activation === "gelu" ? exactGeluOperation : geluOperation;
+  return layerOf.tape.apply(operation, [x], undefined);
+}
