@@ -13,7 +13,9 @@ export type WorkerReply =
 /** The body of a worker process of this machine: one run after another, until nobody asks any more. */
 function serve(): void {
   let stop = new AbortController();
-  const tell = (reply: WorkerReply): void => void process.send?.(reply);
+  // A scheduler that is gone is noticed by the "disconnect", not by each message that does not reach it.
+  const tell = (reply: WorkerReply): void =>
+    void process.send?.(reply, undefined, undefined, () => undefined);
   // Ctrl-C reaches the whole group of processes; the run stops after its step, and the scheduler decides about the rest.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
   process.on("disconnect", () => process.exit(1)); // the scheduler is gone: nobody waits for the result

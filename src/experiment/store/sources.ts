@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const REFERENCES = [
   /^\s*(?:import|export)\s(?!type\b)[^;"']*?\bfrom\s*["']([^"']+)["']/gm,
   /^\s*import\s*["']([^"']+)["']/gm,
-  /\b(?:import|require|require\.resolve)\(\s*["']([^"']+)["']\s*\)/g,
+  /\b(?:import|require|require\.resolve|createRequire\(import\.meta\.url\))\(\s*["']([^"']+)["']\s*\)/g,
   /\bnew URL\(\s*["']([^"']+\.[jt]s)["']\s*,\s*import\.meta\.url\s*\)/g,
 ] as const;
 
