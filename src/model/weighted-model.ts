@@ -58,9 +58,14 @@ export abstract class WeightedModel<Config> {
     return this.adapter?.config;
   }
 
+  /** The largest share of anything that training leaves out. */
+  protected get dropoutRate(): number {
+    return this.adapter?.config.dropout ?? 0;
+  }
+
   /** Whether training draws random numbers. */
   get hasDropout(): boolean {
-    return (this.adapter?.config.dropout ?? 0) > 0;
+    return this.dropoutRate > 0;
   }
 
   /** Number of trained numbers; a tied head counts once. */
@@ -92,7 +97,7 @@ export abstract class WeightedModel<Config> {
   protected checkDropout(seed: TensorFlow.Tensor1D | undefined): void {
     if (!this.hasDropout || seed !== undefined) return;
     throw new KitError(
-      "the model or its adapter has dropout, and this training step gives it no random numbers",
+      `${this.adapter === undefined ? "the model" : "the adapter"} has a dropout of ${this.dropoutRate}, and this training step gives it no random numbers`,
       "set the dropout to 0, or give dropoutSeed",
       { field: "dropout" },
     );

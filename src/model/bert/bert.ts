@@ -57,8 +57,8 @@ export class Bert extends WeightedModel<BertConfig> {
   withHead(head: BertConfig["head"], seed: number): Bert {
     return Bert.fromValues({ ...this.config, head }, (spec) => {
       const known = this.weights.get(spec.name);
-      const same = known?.shape.join() === spec.shape.join();
-      return same && known !== undefined ? known.dataSync<"float32">().slice() : startValues(spec, seed);
+      if (known?.shape.join() !== spec.shape.join()) return startValues(spec, seed);
+      return this.weight(spec.name).dataSync<"float32">().slice();
     });
   }
 
@@ -83,8 +83,8 @@ export class Bert extends WeightedModel<BertConfig> {
     return this.#frozenEncoder ? this.#weightsOf((name) => !isHead(name)) : super.frozen;
   }
 
-  override get hasDropout(): boolean {
-    return this.config.dropout > 0 || super.hasDropout;
+  protected override get dropoutRate(): number {
+    return Math.max(this.config.dropout, super.dropoutRate);
   }
 
   override get settings(): unknown {
