@@ -35,11 +35,12 @@ export class RayHead {
     const parts: Buffer[] = [];
     request.on("data", (part: Buffer) => parts.push(part));
     request.on("end", () => {
-      const { status, body } = this.#answer(
-        request.method ?? "",
-        request.url ?? "",
-        Buffer.concat(parts).toString(),
-      );
+      const { method = "", url = "", headers } = request;
+      // As the real one does, so that no page in a browser can start jobs.
+      const isBrowser = method !== "GET" && headers["sec-fetch-mode"] !== undefined;
+      const { status, body } = isBrowser
+        ? { status: 405, body: "method not allowed for browser traffic" }
+        : this.#answer(method, url, Buffer.concat(parts).toString());
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
   });
