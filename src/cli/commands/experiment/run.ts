@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { estimatePlan, type PlanEstimate } from "../../../experiment/cost/estimate.js";
-import { localPlace } from "../../../experiment/places/local.js";
 import { type PlannedRun, planRuns } from "../../../experiment/plan/expand.js";
 import type { CheckedPlan } from "../../../experiment/plan/plan.js";
 import { readPlan, shippedPlans } from "../../../experiment/plan/read.js";
@@ -13,13 +12,11 @@ import { writeReport } from "../../../report/report.js";
 import { KitError } from "../../../support/errors.js";
 import { progressBar } from "../../../support/progress.js";
 import { onInterrupt } from "../../interrupt.js";
-import { positiveInteger } from "../../options.js";
+import { type PlaceFlags, placeOf, withPlaceOptions } from "./place.js";
 import { printTable } from "./table.js";
 
-interface RunFlags {
+interface RunFlags extends PlaceFlags {
   readonly store: string;
-  readonly processes?: number;
-  readonly threads: number;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -29,37 +26,22 @@ export const DEFAULT_STORE = join("runs", "experiments");
 
 /** `ift-kit experiment run PLAN`, which is also plain `ift-kit experiment PLAN`. */
 export function runCommand(): Command {
-  return new Command("run")
+  const command = new Command("run")
     .description(
       "do the runs of a plan that the store lacks, and write the report; the same command goes on after a stop",
     )
     .argument("<plan>", `a plan (.ts or .json), or one that ships: ${shippedPlans().join(", ")}`)
     .option("--store <folder>", "where runs and reports are kept; plans may share one", DEFAULT_STORE)
-    .addOption(
-      new Option(
-        "--processes <number>",
-        "runs at the same time (default: as many as cores and memory allow)",
-      ).argParser(positiveInteger),
-    )
-    .addOption(
-      new Option(
-        "--threads <number>",
-        "threads of each run; another number may change the last bits of a result",
-      )
-        .argParser(positiveInteger)
-        .default(1),
-    )
-    .option("--dry-run", "print the runs and what they cost, and do none of them")
-    .option("--json", "print the result as JSON")
-    .action(run);
+    .option("--dry-run", "print the runs and what they cost on this machine, and do none of them")
+    .option("--json", "print the result as JSON");
+  return withPlaceOptions(command).action(run);
 }
 
 async function run(given: string, flags: RunFlags): Promise<void> {
   const { plan, file } = await readPlan(given);
   const runs = await planRuns(plan, file);
   const store = new RunStore(flags.store);
-  const { processes, threads } = flags;
-  const place = localPlace({ threads, ...(processes === undefined ? {} : { processes }) });
+  const place = await placeOf(flags, (id, line) => console.error(`\n${id}: ${line}`));
   if (flags.dryRun === true) {
     const bar = progressBar("measuring");
     const estimate = await estimatePlan(runs, store, place.capacity, (share) => bar.update(share));
