@@ -2,6 +2,7 @@ import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import { KeyValueCache } from "../model/cache.js";
 import type { Decoder } from "../model/decoder.js";
 import type { LanguageModel } from "../model/load.js";
+import { encoderIds } from "../model/t5/config.js";
 import { T5 } from "../model/t5/t5.js";
 import { padRight } from "./pad.js";
 
@@ -55,7 +56,7 @@ function fromPrompts(model: Decoder, prompts: readonly (readonly number[])[]): C
 }
 
 function fromEncoder(model: T5, prompts: readonly (readonly number[])[]): Continuation {
-  const { ids, counts, time } = padRight(prompts);
+  const { ids, counts, time } = padRight(prompts.map((prompt) => encoderIds(model.config, prompt)));
   const tokens = counts.flatMap((count) =>
     Array.from({ length: time }, (_, column) => (column < count ? 1 : 0)),
   );

@@ -70,7 +70,7 @@ export const relativeBiasOperation: Operation<readonly [Tensor], RelativeBiasOpt
   backward(gradient, [buckets, table]) {
     if (buckets === undefined || table === undefined) throw new Error("relativeBias: nothing was saved");
     const [size = 0, heads = 0] = table.shape;
-    const rows = reshape(transpose(sum(gradient, [0]), [1, 2, 0]), [buckets.size, heads]);
-    return [scatterRows(rows, reshape(buckets, [buckets.size]), size)];
+    const rows = reshape(transpose(sum(gradient, [0]), [1, 2, 0]), [-1, heads]);
+    return [scatterRows(rows, reshape(buckets, [-1]), size)];
   },
 };

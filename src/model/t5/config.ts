@@ -40,6 +40,13 @@ export interface T5Config {
   readonly contextLength: number;
   /** Id of the token that the decoder starts with. */
   readonly decoderStart: number;
+  /** Id of the token that ends each input, as T5's tokenizer writes it (its EOS); absent for none. */
+  readonly inputEnd?: number;
+}
+
+/** What the encoder reads for a prompt. */
+export function encoderIds({ inputEnd }: Pick<T5Config, "inputEnd">, prompt: readonly number[]): number[] {
+  return inputEnd === undefined ? [...prompt] : [...prompt, inputEnd];
 }
 
 /** Far above any model; a corrupt file must not ask for all memory. */
@@ -63,6 +70,7 @@ const schema = z.strictObject({
   scaledHead: z.boolean(),
   contextLength: size,
   decoderStart: z.int().nonnegative(),
+  inputEnd: z.int().nonnegative().optional(),
 });
 
 /**

@@ -25,6 +25,7 @@ const schema = z.looseObject({
   scale_decoder_outputs: z.boolean().optional(),
   decoder_start_token_id: id.nullish(),
   pad_token_id: id.nullish(),
+  eos_token_id: z.union([id, z.tuple([id], id)]).nullish(),
   quantization_config: z.null().optional(),
 });
 
@@ -36,6 +37,7 @@ const schema = z.looseObject({
  */
 export function t5FromHuggingFace(value: object, tiedHead: boolean, location: ErrorLocation): T5Config {
   const given = validate(schema, value, "the config of the model", location);
+  const eos = Array.isArray(given.eos_token_id) ? given.eos_token_id[0] : given.eos_token_id;
   const config: T5Config = {
     vocabularySize: given.vocab_size,
     width: given.d_model,
@@ -53,6 +55,7 @@ export function t5FromHuggingFace(value: object, tiedHead: boolean, location: Er
     scaledHead: given.scale_decoder_outputs ?? given.tie_word_embeddings !== false,
     contextLength: given.n_positions,
     decoderStart: given.decoder_start_token_id ?? given.pad_token_id ?? 0,
+    ...(eos == null ? {} : { inputEnd: eos }),
   };
   return parseT5Config(config, location);
 }
@@ -88,8 +91,9 @@ export function t5ToHuggingFace(
 
 /** Special tokens as config.json and generation_config.json name them. */
 export function t5TokenIds(
-  { decoderStart }: Pick<T5Config, "decoderStart">,
+  { decoderStart, inputEnd }: Pick<T5Config, "decoderStart" | "inputEnd">,
   special: SpecialTokens | undefined,
 ): Record<string, number | null> {
-  return { ...tokenIds(special), decoder_start_token_id: decoderStart };
+  const ids = tokenIds(special);
+  return { ...ids, eos_token_id: ids.eos_token_id ?? inputEnd ?? null, decoder_start_token_id: decoderStart };
 }
