@@ -3,7 +3,7 @@ import type { AdamWConfig } from "../../train/optimizers/config.js";
 
 /** A training step to measure. */
 export interface Workload {
-  readonly name: "small" | "large";
+  readonly name: "small" | "large" | "llama";
   readonly what: string;
   readonly config: DecoderConfig;
   /** Rows of a step. */
@@ -52,6 +52,25 @@ export const WORKLOADS: readonly Workload[] = [
     batch: 8,
     time: 256,
   },
+  {
+    name: "llama",
+    what: "6.6 M parameters, Llama's block: width 256, 6 layers, 8 heads, vocabulary 4096, 8 rows of 256 tokens",
+    config: {
+      vocabularySize: 4096,
+      width: 256,
+      layers: 6,
+      heads: 8,
+      feedForwardWidth: 688,
+      contextLength: 256,
+      positions: { kind: "rotary", base: 10_000 },
+      norm: { kind: "rms", epsilon: 1e-5 },
+      activation: "swiglu",
+      biases: false,
+      tiedHead: false,
+    },
+    batch: 8,
+    time: 256,
+  },
 ];
 
 /** AdamW as it is used for language models. */
@@ -63,6 +82,25 @@ export const OPTIMIZER: AdamWConfig & { readonly clipNorm: number } = {
   weightDecay: 0.1,
   clipNorm: 1,
 };
+
+/** The workload of a name. */
+export function workloadNamed(name: Workload["name"]): Workload {
+  const workload = WORKLOADS.find((each) => each.name === name);
+  if (workload === undefined) throw new RangeError(`no workload ${name}`);
+  return workload;
+}
+
+/**
+ * Floating-point operations of a training step for each token: six for each parameter of a matrix product (two forward,
+ * four backward; the token embedding counts as the head), and twelve times width and half the row for each layer's
+ * causal attention.
+ */
+export function flopsPerToken({ config, time }: Workload, parameters: number): number {
+  const tables =
+    (config.positions.kind === "learned" ? config.contextLength * config.width : 0) +
+    (config.tiedHead ? 0 : config.vocabularySize * config.width);
+  return 6 * (parameters - tables) + (12 * config.layers * config.width * time) / 2;
+}
 
 /** Made-up rows of `time + 1` tokens, the same for each side. */
 export function workloadRows({ batch, time, config }: Workload): number[][] {
