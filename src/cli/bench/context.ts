@@ -1,5 +1,5 @@
 import type { EngineInfo } from "../../engine/info.js";
-import { Random } from "../../support/random.js";
+import type { Random } from "../../support/random.js";
 import type { Contestant } from "./contest.js";
 import { Peer } from "./peer.js";
 

