@@ -12,6 +12,8 @@ export interface TrainableModel extends Trainable {
   readonly recomputesBlocks?: boolean;
   /** Hidden states after the final norm, `[batch, time, width]`. */
   hiddenStates(input: ModelInput): TensorFlow.Tensor3D;
+  /** As rows `int32 [n]` of the flattened hidden states, `[n, width]`; absent where that is no less work. */
+  hiddenRows?(input: ModelInput, rows: TensorFlow.Tensor1D): TensorFlow.Tensor2D;
   /** `[n, width]` -> `[n, vocabulary]` */
   logits(hidden: TensorFlow.Tensor2D): TensorFlow.Tensor2D;
 }
@@ -31,11 +33,23 @@ export function nextToken(model: TrainableModel): Objective {
       ...(model.recomputesBlocks === true ? (["recomputeBlocks"] as const) : []),
     ]),
     lossSums: ({ targetPositions, targets, ...input }, { recomputeBlocks, ...added } = {}) => {
-      const hidden = model.hiddenStates({ ...input, recomputeBlocks });
-      const [batch, time, width] = hidden.shape;
-      const rows = tf.reshape<TensorFlow.Rank.R2>(hidden, [batch * time, width]);
-      const chosen = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
+      const chosen = supervisedRows(model, { ...input, recomputeBlocks }, targetPositions);
       return [softmaxCrossEntropySum(model.logits(chosen), targets, undefined, added)];
     },
   };
+}
+
+/** Hidden states of the positions from which a supervised token is predicted: `[n, width]`. */
+function supervisedRows(
+  model: TrainableModel,
+  input: ModelInput,
+  places: TensorFlow.Tensor1D,
+): TensorFlow.Tensor2D {
+  if (model.hiddenRows !== undefined) return model.hiddenRows(input, places);
+  const hidden = model.hiddenStates(input);
+  const [batch, time, width] = hidden.shape;
+  return embeddingLookup(
+    tf.reshape<TensorFlow.Rank.R2>(hidden, [batch * time, width]),
+    places,
+  ) as TensorFlow.Tensor2D;
 }
