@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { before, test } from "node:test";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
 import { emitSavedModel } from "../../../src/engine/compile/emit.js";
 import { constantNode, edgeOf, GraphBuilder, typeAttribute } from "../../../src/engine/compile/graph.js";
 import { prune } from "../../../src/engine/compile/passes/prune.js";
@@ -12,6 +13,11 @@ import { tf, type TensorFlow } from "../../../src/engine/tensorflow.js";
 import { KitError } from "../../../src/support/errors.js";
 
 type Tensor = TensorFlow.Tensor;
+
+// A folder of its own, because other processes record at the same time.
+const folder = mkdtempSync(join(tmpdir(), "ift-kit-record-"));
+process.env.TMPDIR = folder;
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 before(async () => {
   await startEngine({ backend: "tensorflow" });
@@ -39,7 +45,7 @@ function refusal(body: (x: Tensor) => Tensor): string {
 }
 
 const graphFolders = (): string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith("ift-kit-graph-"));
+  readdirSync(folder).filter((name) => name.startsWith("ift-kit-graph-"));
 
 test("a recorded computation gives the eager numbers for other inputs, and leaves no file and no tensor", () => {
   const compute = (x: Tensor): Tensor =>
