@@ -44,8 +44,7 @@ function refusal(body: (x: Tensor) => Tensor): string {
   return assert.fail("nothing was refused");
 }
 
-const graphFolders = (): string[] =>
-  readdirSync(folder).filter((name) => name.startsWith("ift-kit-graph-"));
+const graphFolders = (): string[] => readdirSync(folder).filter((name) => name.startsWith("ift-kit-graph-"));
 
 test("a recorded computation gives the eager numbers for other inputs, and leaves no file and no tensor", () => {
   const compute = (x: Tensor): Tensor =>
