@@ -13,7 +13,9 @@ import {
   ARTICLE_SETTINGS,
   articleTraining,
   tuneOnArticleTasks,
+  tuneOnRows,
 } from "../../src/experiment/article/tune.js";
+import { scoreAnswers, taskScores } from "../../src/experiment/article/score.js";
 import { train } from "../../src/train/train.js";
 
 test("the article's rows are in no split, and rows like them are in training", () => {
@@ -74,5 +76,35 @@ test("a short tuning lowers the loss", async () => {
   assert.equal(rows.length, 16 * new Set(rows.map(({ task }) => task)).size);
   const losses = result.history.map(({ loss }) => loss);
   assert.ok((losses.at(-1) ?? 9) < 0.7 * (losses[0] ?? 0), `${losses[0] ?? 0} to ${losses.at(-1) ?? 9}`);
+  model.decoder.dispose();
+});
+
+test("answers are scored against all references, a task being the unit; loss on all supervises the prompt too", async () => {
+  const model = await loadBase("decoder");
+  const [film, , question] = ARTICLE_ROWS;
+  assert.ok(film !== undefined && question !== undefined);
+  const settings = { ...ARTICLE_SETTINGS, steps: 20, rowsPerStep: 1, template: MINI_IFT };
+  const result = await tuneOnRows(model, [question], settings);
+  const rows = [film, { ...question, outputs: ["somebody else", ...question.outputs] }];
+  const answers = await scoreAnswers(model, rows, MINI_IFT);
+  assert.deepEqual(
+    answers.map(({ output, score }) => [output === "Jane Austen", score]),
+    [
+      [answers[0]?.output === "Jane Austen", 0],
+      [true, 1],
+    ],
+  );
+  assert.deepEqual(taskScores(answers, 7).at(-1), {
+    seed: 7,
+    taskType: question.task,
+    id: question.id,
+    score: 1,
+  });
+  const onAll = await tuneOnRows(model, [question], { ...settings, steps: 1, lossOn: "all" });
+  const perRow = result.progress.supervisedTokens / result.progress.rows;
+  assert.equal(onAll.progress.supervisedTokens, onAll.progress.totalTokens - 1);
+  assert.ok(perRow < onAll.progress.supervisedTokens);
+  const tooLong = { ...question, input: "who ".repeat(200) };
+  await assert.rejects(scoreAnswers(model, [tooLong], MINI_IFT), /leaves no room/);
   model.decoder.dispose();
 });

@@ -3,6 +3,7 @@ import type { Example } from "../../data/example.js";
 import { MINI_IFT } from "../../data/mini/template.js";
 import { renderExamples } from "../../data/render-all.js";
 import type { RenderPolicy } from "../../data/spans.js";
+import type { Template } from "../../data/template.js";
 import { answerRows } from "../../evaluate/answer-rows.js";
 import type { LoadedModel } from "../../evaluate/model-folder.js";
 import { referenceProbabilities } from "../../evaluate/reference-probability.js";
@@ -10,15 +11,19 @@ import type { TrainConfig } from "../../train/config.js";
 import { train, type TrainOptions, type TrainResult } from "../../train/train.js";
 import { drawArticleTasks } from "./rows.js";
 
-/** Everything that decides a tuning on the article's kinds of tasks, besides the base model. */
-export interface ArticleSettings {
-  /** Draws the rows and their order. */
+/** How a model is tuned on rows that are given. */
+export interface TuningSettings {
+  /** Of the order of the rows. */
   readonly seed: number;
-  /** Training rows of each task, where it has as many. */
-  readonly rowsPerTask: number;
   readonly steps: number;
   readonly rowsPerStep: number;
   readonly learningRate: number;
+}
+
+/** Everything that decides a tuning on the article's kinds of tasks, besides the base model; the seed also draws the rows. */
+export interface ArticleSettings extends TuningSettings {
+  /** Training rows of each task, where it has as many. */
+  readonly rowsPerTask: number;
 }
 
 /** What notebook 04 does. */
@@ -38,7 +43,7 @@ export const ARTICLE_POLICY = {
 } as const satisfies RenderPolicy;
 
 /** The training that the settings stand for. */
-export function articleTraining({ seed, steps, rowsPerStep, learningRate }: ArticleSettings): TrainConfig {
+export function articleTraining({ seed, steps, rowsPerStep, learningRate }: TuningSettings): TrainConfig {
   return {
     budget: { unit: "steps", amount: steps },
     batch: { kind: "bucketed", rowsPerStep },
@@ -66,13 +71,28 @@ export interface ArticleTuning {
  * @throws KitError as `train`
  */
 export async function tuneOnArticleTasks(
-  { decoder, tokenizer }: LoadedModel,
+  model: LoadedModel,
   settings: ArticleSettings,
   options: TrainOptions = {},
 ): Promise<ArticleTuning> {
   const rows = drawArticleTasks({ train: settings.rowsPerTask, validation: 1, test: 1 }, settings.seed).train;
-  const { spans } = renderExamples(rows, MINI_IFT, tokenizer, ARTICLE_POLICY);
-  return { rows, result: await train(decoder, spans, articleTraining(settings), options) };
+  return { rows, result: await tuneOnRows(model, rows, { ...settings, template: MINI_IFT }, options) };
+}
+
+/**
+ * Tunes a model of the mini world, in place, on rows that are given.
+ * @param settings.lossOn "response" where it is left out
+ * @throws KitError as `train`
+ */
+export async function tuneOnRows(
+  { decoder, tokenizer }: LoadedModel,
+  rows: readonly Example[],
+  settings: TuningSettings & { readonly template: Template; readonly lossOn?: RenderPolicy["lossOn"] },
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const { template, lossOn = ARTICLE_POLICY.lossOn } = settings;
+  const { spans } = renderExamples(rows, template, tokenizer, { ...ARTICLE_POLICY, lossOn });
+  return train(decoder, spans, articleTraining(settings), options);
 }
 
 /** One of the article's examples, answered. */
@@ -87,7 +107,8 @@ export interface ArticleAnswer {
   readonly probability: number;
 }
 
-const LONGEST_ANSWER = 32;
+/** Of any row of these tasks, in tokens. */
+export const LONGEST_ANSWER = 32;
 
 /** The article's three examples, as a model answers them. */
 export async function answerArticle(model: LoadedModel): Promise<ArticleAnswer[]> {
