@@ -43,6 +43,12 @@ const configSchema = z.looseObject({
 /** What the files of every kind of tokenizer have. */
 export type AnyTokenizerJson = Pick<TokenizerJson, "added_tokens" | "post_processor">;
 
+/** The files of a tokenizer whose vocabulary has an id for each token: BPE and WordPiece. */
+export interface VocabularyJson {
+  readonly added_tokens: TokenizerJson["added_tokens"];
+  readonly model: Pick<TokenizerJson["model"], "vocab">;
+}
+
 /** A tokenizer's two files, read and checked. */
 export interface TokenizerFiles {
   readonly json: TokenizerJson;
@@ -137,7 +143,7 @@ function startsWithBos(json: AnyTokenizerJson, bos: number, added: boolean | nul
 }
 
 /** The token of each id, special tokens included: `[vocabularySize]`. */
-export function tokenTexts(json: TokenizerJson): string[] {
+export function tokenTexts(json: VocabularyJson): string[] {
   const texts: string[] = [];
   for (const [token, id] of Object.entries(json.model.vocab)) texts[id] = token;
   for (const { content, id } of json.added_tokens) texts[id] = content;
@@ -165,12 +171,13 @@ export function checkJson<Schema extends z.ZodType>(
   const field = issue?.path.map(String).join(".") ?? "";
   throw new KitError(
     `this is not a tokenizer that the kit can load (${issue?.message ?? "wrong shape"})`,
-    "give a folder written by ift-kit data tokenizer, or a Hugging Face tokenizer of the type BPE",
+    "give a folder written by ift-kit data tokenizer, or a Hugging Face tokenizer of the type BPE, Unigram or WordPiece",
     field === "" ? { file } : { file, field },
   );
 }
 
-function checkIds(json: TokenizerJson, file: string): void {
+/** Ids from 0 without a gap, one for each token. @throws KitError that names the file */
+export function checkIds(json: VocabularyJson, file: string): void {
   const ids = new Map<number, string>();
   const entries = [
     ...Object.entries(json.model.vocab),

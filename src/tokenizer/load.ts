@@ -6,20 +6,25 @@ import { ByteLevelBpeTokenizer } from "./byte-level-bpe.js";
 import { CharacterTokenizer } from "./character.js";
 import { cutterOf } from "./pre-tokenize.js";
 import { UnigramTokenizer } from "./unigram.js";
+import { WordPieceTokenizer } from "./wordpiece.js";
+import { hasVocabularyFile } from "./wordpiece-json.js";
 import { readTokenizerFiles, type TokenizerJson } from "./json.js";
 
 /**
- * Loads a tokenizer from a folder with `tokenizer.json` and `tokenizer_config.json`.
+ * Loads a tokenizer from a folder with `tokenizer.json` and `tokenizer_config.json`, or with BERT's `vocab.txt`.
  * @throws KitError when a file is missing or corrupt, or the tokenizer is of a kind that the kit does not have
  */
 export function loadTokenizer(directory: string): Tokenizer {
-  if (modelTypeIn(directory) === "Unigram") return UnigramTokenizer.load(directory);
+  if (hasVocabularyFile(directory)) return WordPieceTokenizer.load(directory);
+  const type = modelTypeIn(directory);
+  if (type === "Unigram") return UnigramTokenizer.load(directory);
+  if (type === "WordPiece") return WordPieceTokenizer.load(directory);
   const { json, special, config, file } = readTokenizerFiles(directory);
   const problem = unsupported(json);
   if (problem !== undefined) {
     throw new KitError(
       `the kit cannot load this tokenizer: ${problem}`,
-      "use a byte-level BPE as in GPT-2, Llama 3, SmolLM2 and Qwen2, a Unigram as in T5, or a character tokenizer of the kit",
+      "use a byte-level BPE as in GPT-2, Llama 3, SmolLM2 and Qwen2, a Unigram as in T5, a WordPiece as in BERT, or a character tokenizer of the kit",
       { file },
     );
   }

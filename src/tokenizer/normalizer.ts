@@ -76,7 +76,8 @@ function precompiled(characters: readonly NormalCharacter[], map: CharacterMap):
   });
 }
 
-function byGrapheme(
+/** Changes each grapheme as a whole; where it stays as it is, its characters keep their ends. */
+export function byGrapheme(
   characters: readonly NormalCharacter[],
   change: (grapheme: string) => string,
 ): NormalCharacter[] {

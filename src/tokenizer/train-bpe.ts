@@ -13,7 +13,8 @@ export interface LearnedBpe {
 /** More than any id: a pair of ids is one number, `left * ID_LIMIT + right`. */
 const ID_LIMIT = 2 ** 24;
 
-interface Word {
+/** A word of the texts that merges are learned from. */
+export interface Word {
   /** Ids of the word's tokens; gets shorter with each merge. */
   symbols: number[];
   /** How often the word occurs. */
@@ -43,7 +44,45 @@ export function learnBpe(
 ): LearnedBpe {
   const tokens = [...specialTokens, ...[...BYTE_CHARACTERS].sort()];
   const idOf = new Map(tokens.map((token, id) => [token, id]));
-  const vocabulary = countWords(texts, idOf);
+  const vocabulary = [...countEach(texts, words)].map(([word, count]) => ({
+    symbols: Array.from(toByteAlphabet(word), (character) => idOf.get(character) ?? 0),
+    count,
+  }));
+  return learnMerges(tokens, vocabulary, {
+    vocabularySize,
+    minFrequency,
+    join: (left, right) => left + right,
+  });
+}
+
+/** How often each word occurs in the texts. */
+export function countEach(
+  texts: Iterable<string>,
+  wordsOf: (text: string) => readonly string[],
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * Merges pairs of tokens in words, as told at `learnBpe`.
+ * @param first the tokens that there are before the first merge, by id
+ * @param vocabulary the words in these tokens, which are merged in place
+ * @param options `join` writes the token of a pair
+ */
+export function learnMerges(
+  first: readonly string[],
+  vocabulary: readonly Word[],
+  options: {
+    readonly vocabularySize: number;
+    readonly minFrequency: number;
+    readonly join: (left: string, right: string) => string;
+  },
+): LearnedBpe {
+  const { vocabularySize, minFrequency, join } = options;
+  const tokens = [...first];
+  const idOf = new Map(tokens.map((token, id) => [token, id]));
   const pairs = countPairs(vocabulary);
   const heap = new PairHeap();
   for (const [key, { count }] of pairs) heap.push(count, key);
@@ -60,8 +99,9 @@ export function learnBpe(
     if (pair.count < minFrequency) break;
     const [left, right] = [Math.floor(top.key / ID_LIMIT), top.key % ID_LIMIT];
     const [leftToken = "", rightToken = ""] = [tokens[left], tokens[right]];
-    const merged = idOf.get(leftToken + rightToken) ?? tokens.push(leftToken + rightToken) - 1;
-    idOf.set(leftToken + rightToken, merged);
+    const joined = join(leftToken, rightToken);
+    const merged = idOf.get(joined) ?? tokens.push(joined) - 1;
+    idOf.set(joined, merged);
     merges.push([leftToken, rightToken]);
     pairs.delete(top.key);
     const grown = new Set<number>();
@@ -72,15 +112,6 @@ export function learnBpe(
     for (const key of grown) heap.push(pairs.get(key)?.count ?? 0, key);
   }
   return { tokens, merges };
-}
-
-function countWords(texts: Iterable<string>, idOf: ReadonlyMap<string, number>): Word[] {
-  const counts = new Map<string, number>();
-  for (const text of texts) for (const word of words(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].map(([word, count]) => ({
-    symbols: Array.from(toByteAlphabet(word), (character) => idOf.get(character) ?? 0),
-    count,
-  }));
 }
 
 function countPairs(vocabulary: readonly Word[]): Map<number, Pair> {
