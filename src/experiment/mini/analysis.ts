@@ -142,7 +142,7 @@ function beatenClaim(
     "ift-shuffled": "IFT with shuffled instructions",
   };
   return {
-    statement: `IFT beats ${names[against]} on task types never trained on (${trainingCells} training task types)`,
+    statement: `With ${trainingCells} training task types IFT beats ${names[against]} on task types never trained on`,
     holds: difference.low > 0,
     evidence: `difference in exact match ${percentInterval(difference)} points`,
   };
@@ -164,7 +164,7 @@ function doseClaim(doses: readonly number[], heldOutMinus: (a: string, b: string
 
 function floorClaim({ difference }: MiniAnalysis["aboveRandomWord"][number]): Claim {
   return {
-    statement: "IFT beats a random word of the text in the right format on task types never trained on",
+    statement: "There IFT beats a random word of the text in the right format",
     holds: difference.low > 0,
     evidence: `difference in exact match ${percentInterval(difference)} points`,
   };

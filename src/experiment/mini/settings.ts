@@ -63,7 +63,7 @@ export const RANDOM_START: Extract<MiniStart, { kind: "random" }> = {
 /** The base decoder that ships with the kit: it read the mini world's texts, and no instruction. */
 export const BASE_START: MiniStart = { kind: "checkpoint", folder: "datasets/checkpoints/decoder" };
 
-/** The default job of the command line. */
+/** The default job of the command line: 18 runs of about 40 seconds of one core each. */
 export const DEFAULT_MINI_SETTINGS: MiniSettings = {
   start: BASE_START,
   trainingCells: [10, 30, 90],
