@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "answers to given prompts, greedy or sampled",
     load: () => import("./commands/generate.js"),
   },
+  chat: {
+    summary: "talk to a model, or to two side by side",
+    load: () => import("./commands/chat.js"),
+  },
   evaluate: {
     summary: "answer labelled rows and score the answers per task type, beside the floors",
     load: () => import("./commands/evaluate.js"),

@@ -35,6 +35,12 @@ export interface GenerateOptions extends CompileOption {
   /** Stops at the next token; the result is then an empty list. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Told of each token that an answer gets, in time to show it.
+   * @param prompt index of the prompt
+   * @param ids the answer so far, in a list that goes on growing; one that ends at a stop text has been shortened by it
+   */
+  readonly onToken?: (prompt: number, ids: readonly number[]) => void;
 }
 
 /** Why an answer ended: its end token, a stop text or token, `maxNewTokens`, or the end of the model's context. */
@@ -119,6 +125,7 @@ async function answerBatch(
     if (options.signal?.aborted === true) return false;
     const ids = await nextTokens(reader, next, open, options);
     open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
+    for (const answer of open) options.onToken?.(answer.index, answer.ids);
     const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
     if (rows.length > 0 && rows.length < open.length) reader.select(rows);
     open = open.filter(({ ended }) => !ended);
@@ -155,6 +162,8 @@ function largestOf(logits: Float32Array): number {
 /** An answer that grows token by token until something ends it. */
 class Answer {
   readonly prompt: readonly number[];
+  /** Of the prompt among all. */
+  readonly index: number;
   readonly #ids: number[] = [];
   readonly #options: GenerateOptions;
   /** What the model that chooses tokens has before the answer. */
@@ -166,6 +175,7 @@ class Answer {
 
   constructor(model: LanguageModel, prompt: readonly number[], index: number, options: GenerateOptions) {
     this.prompt = prompt;
+    this.index = index;
     this.#before = tokensBefore(model, prompt);
     this.#room = roomAfter(model, prompt);
     this.#options = options;
@@ -174,6 +184,10 @@ class Answer {
 
   get ended(): boolean {
     return this.#ending !== undefined;
+  }
+
+  get ids(): readonly number[] {
+    return this.#ids;
   }
 
   get last(): number {

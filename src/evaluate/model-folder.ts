@@ -1,6 +1,7 @@
 import type { Tokenizer } from "../data/tokenizer.js";
 import { type Decoder } from "../model/decoder.js";
 import { CONFIG_FILE, loadDecoder } from "../model/checkpoint.js";
+import { type LanguageModel, loadModel } from "../model/load.js";
 import { KitError } from "../support/errors.js";
 import { loadTokenizer } from "../tokenizer/load.js";
 import { join } from "node:path";
@@ -17,8 +18,30 @@ export interface LoadedModel {
  * @throws KitError when a file is missing or corrupt, or the tokenizer has ids that the model lacks
  */
 export function loadModelFolder(directory: string): LoadedModel {
+  return loadWithTokenizer(directory, loadDecoder);
+}
+
+/** A decoder or an encoder-decoder, with its tokenizer: whatever answers prompts. */
+export interface LoadedLanguageModel {
+  /** The whole model, of an encoder-decoder too. */
+  readonly decoder: LanguageModel;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * As `loadModelFolder`, for every family that answers prompts (`loadModel`).
+ * @throws KitError as `loadModelFolder`
+ */
+export function loadLanguageModelFolder(directory: string): LoadedLanguageModel {
+  return loadWithTokenizer(directory, loadModel);
+}
+
+function loadWithTokenizer<Model extends LanguageModel>(
+  directory: string,
+  load: (directory: string) => Model,
+): { readonly decoder: Model; readonly tokenizer: Tokenizer } {
   const tokenizer = loadTokenizer(directory);
-  const decoder = loadDecoder(directory);
+  const decoder = load(directory);
   if (tokenizer.vocabularySize > decoder.config.vocabularySize) {
     const size = decoder.config.vocabularySize;
     decoder.dispose();

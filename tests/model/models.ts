@@ -74,3 +74,17 @@ export function hiddenAlone(decoder: Decoder, ids: readonly number[]): number[][
     tf.squeeze<TensorFlow.Tensor2D>(decoder.hiddenStates({ ids: matrix([ids]) }), [0]).arraySync(),
   );
 }
+
+/** A decoder of the Llama family for which one token is always the most probable. */
+export function decoderSaying(
+  id: number,
+  shape: Pick<DecoderConfig, "vocabularySize" | "contextLength">,
+): Decoder {
+  const config = { ...LLAMA, ...shape };
+  return Decoder.fromValues(config, ({ name, shape: sizes }) => {
+    const values = new Float32Array(sizes.reduce((product, size) => product * size, 1));
+    if (name === "embedding.token" || name === "norm.gain") values.fill(1);
+    if (name === "head.weight") values.fill(1, id * config.width, (id + 1) * config.width);
+    return values;
+  });
+}

@@ -1,33 +1,28 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { startEngine } from "../../engine/start.js";
 import { generate } from "../../evaluate/generate.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
 import { encodePromptText, readPrompts } from "../../evaluate/requests.js";
-import { checkSampling, type Sampling } from "../../evaluate/sampling.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { progressBar } from "../../support/progress.js";
 import { onInterrupt } from "../interrupt.js";
 import { positiveInteger } from "../options.js";
+import { samplingOf, type SamplingFlags, withSamplingFlags } from "../sampling-flags.js";
 
-interface GenerateFlags {
+interface GenerateFlags extends SamplingFlags {
   readonly model: string;
   readonly prompts: string;
   readonly out: string;
   readonly maxNewTokens: number;
   readonly batchSize: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly seed: number;
-  readonly repetitionPenalty?: number;
   readonly stop?: readonly string[];
   readonly eager?: true;
 }
 
 /** `ift-kit generate --model DIR --prompts F --out F`: answers, greedy or sampled. */
 export function command(): Command {
-  return new Command("generate")
+  return withSamplingFlags(new Command("generate"))
     .requiredOption("--model <folder>", "folder with config.json, model.safetensors and tokenizer.json")
     .requiredOption("--prompts <file>", "JSONL, one object {id, prompt} a line")
     .requiredOption("--out <file>", "JSONL to write: {id, text}")
@@ -37,23 +32,6 @@ export function command(): Command {
       "prompts answered together; does not change the answers",
       positiveInteger,
       32,
-    )
-    .option(
-      "--temperature <number>",
-      "draw tokens with this temperature (default, and 0: take the most probable)",
-      number,
-    )
-    .option("--top-k <number>", "draw among this many tokens only (implies temperature 1)", positiveInteger)
-    .option(
-      "--top-p <number>",
-      "draw among the tokens that make up this probability (implies temperature 1)",
-      number,
-    )
-    .option("--seed <number>", "of the drawing", number, 0)
-    .option(
-      "--repetition-penalty <number>",
-      "above 1: tokens of the prompt and of the answer so far become less probable",
-      number,
     )
     .option("--stop <texts...>", "texts that end an answer, besides the end token; they are not in it")
     .addHelpText("after", "\nThe prompt begins with the tokenizer's BOS where it has one.")
@@ -100,24 +78,4 @@ async function generateAnswers(flags: GenerateFlags): Promise<void> {
     bar.stop();
     interrupt.release();
   }
-}
-
-/** Temperature 0, as is usual, takes the most probable token. */
-function samplingOf({ temperature, topK, topP, seed }: GenerateFlags): Sampling | undefined {
-  if (temperature === 0 || (temperature === undefined && topK === undefined && topP === undefined))
-    return undefined;
-  const sampling: Sampling = {
-    temperature: temperature ?? 1,
-    seed,
-    ...(topK === undefined ? {} : { topK }),
-    ...(topP === undefined ? {} : { topP }),
-  };
-  checkSampling(sampling);
-  return sampling;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("give a number");
-  return value;
 }
