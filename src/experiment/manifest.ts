@@ -24,6 +24,8 @@ export interface ManifestParts {
   /** The examples trained on, in order. */
   readonly trainingData: unknown;
   readonly testData: unknown;
+  /** `TRAINING_RULES` where it is left out. */
+  readonly rules?: Readonly<Record<string, string>>;
 }
 
 /** Everything that is needed to say where a number came from. */
@@ -47,7 +49,7 @@ export function buildManifest(parts: ManifestParts): RunManifest {
     template: { name: parts.template.name, hash: parts.template.hash },
     tokenizerHash: parts.tokenizer.hash,
     parameterCount: parts.decoder.parameterCount,
-    rules: TRAINING_RULES,
+    rules: { ...(parts.rules ?? TRAINING_RULES) },
   };
 }
 

@@ -11,6 +11,8 @@ const scoredRowSchema = z.strictObject({
   part: z.enum(["seen", "held-out"]),
   /** How far from training, where the suite has several such levels. */
   level: z.string().optional(),
+  /** Which wording of its instruction it was asked in, where rows are asked in several. */
+  wording: z.string().optional(),
   prompt: z.string(),
   target: z.string(),
   output: z.string(),
@@ -90,6 +92,15 @@ export const runResultSchema = z.strictObject({
   /** Loss in nats per supervised token over the run, thinned. */
   curve: z.array(z.strictObject({ step: count, supervisedTokens: count, loss: z.number() })),
   rows: z.array(scoredRowSchema),
+  /** Bits for each byte of held-out pre-training text, where the run began with a pre-trained model. */
+  forgetting: z
+    .strictObject({
+      text: z.string(),
+      bytes: count,
+      before: z.number().min(0),
+      after: z.number().min(0),
+    })
+    .optional(),
 });
 
 export type ScoredRow = z.infer<typeof scoredRowSchema>;

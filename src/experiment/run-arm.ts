@@ -6,12 +6,16 @@ import type { RenderPolicy } from "../data/spans.js";
 import type { Template } from "../data/template.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import { startEngine } from "../engine/start.js";
+import { bitsPerByte, textBits } from "../evaluate/bits-per-byte.js";
 import { generateGreedy } from "../evaluate/generate.js";
 import { loadDecoder } from "../model/checkpoint.js";
 import { Decoder } from "../model/decoder.js";
 import type { DecoderConfig } from "../model/config.js";
+import { LoraAdapter } from "../model/lora/adapter.js";
+import type { LoraConfig } from "../model/lora/config.js";
+import { mergeAdapter } from "../model/lora/merge.js";
 import { hashJson } from "../support/hash.js";
-import type { TrainConfig } from "../train/config.js";
+import { type TrainConfig, trainingRulesOf } from "../train/config.js";
 import type { TrainProgress } from "../train/progress.js";
 import { train } from "../train/train.js";
 import type { RunBudget } from "./budget.js";
@@ -26,6 +30,8 @@ export interface TestPart {
   readonly part: ScoredRow["part"];
   /** See `ScoredRow.level`. */
   readonly level?: string;
+  /** See `ScoredRow.wording`. */
+  readonly wording?: string;
   readonly examples: readonly Example[];
 }
 
@@ -42,6 +48,10 @@ export interface ArmInputs {
   readonly tokenizer: Tokenizer;
   readonly policy: RenderPolicy;
   readonly start: ArmStart;
+  /** Trains low-rank updates alone; they are merged before anything is asked. */
+  readonly lora?: LoraConfig;
+  /** What a pre-trained start is measured on before and after training: texts like those that it has read. */
+  readonly pretraining?: { readonly name: string; readonly texts: readonly string[] };
   readonly training: Omit<TrainConfig, "budget"> & { readonly budget: RunBudget };
   /** Longest answer, in tokens. */
   readonly maxNewTokens: number;
@@ -72,16 +82,19 @@ export async function runArm(
   const engine = await startEngine();
   const { template, tokenizer, policy } = inputs;
   const rendered = renderExamples(inputs.train, template, tokenizer, policy);
-  const decoder = startDecoder(inputs.start, tokenizer, specification.seed);
+  const base = startDecoder(inputs.start, tokenizer, specification.seed);
+  const before = await measureText(base, inputs, context.signal);
+  const trainable =
+    inputs.lora === undefined ? base : base.withAdapter(LoraAdapter.create(base.config, inputs.lora));
   const report = (share: number, step: TrainProgress): void =>
     context.onProgress({ fraction: share, tokensPerSecond: step.tokensPerSecond });
   const lengths = rowLengths(rendered.spans.map(({ ids }) => ids.length));
   const training: TrainConfig = {
     ...inputs.training,
-    budget: trainerBudget(inputs.training.budget, decoder.config, lengths),
+    budget: trainerBudget(inputs.training.budget, base.config, lengths),
   };
   const trained = await train(
-    decoder,
+    trainable,
     rendered.spans,
     { ...training, checkpoint: { directory: context.workFolder, everySteps: CHECKPOINT_STEPS } },
     {
@@ -92,24 +105,28 @@ export async function runArm(
     },
   );
   if (trained.status === "stopped") return undefined;
+  const decoder = trainable.adapter === undefined ? base : mergeAdapter(base, trainable.adapter);
   const rows: ScoredRow[] = [];
   for (const test of inputs.tests) {
     const answered = await answer(decoder, test, inputs, context.signal);
     if (answered === undefined) return undefined;
     rows.push(...answered);
   }
+  const after = await measureText(decoder, inputs, context.signal);
+  if (context.signal.aborted) return undefined;
   const manifest = buildManifest({
     sourceHash: context.sourceHash,
     engine,
     template,
     tokenizer,
-    decoder,
+    decoder: trainable,
     trainingData: inputs.train,
     testData: inputs.tests,
+    rules: trainingRulesOf(training),
   });
   const trainedWeights = weightsHash(decoder.weights);
   const flopsPerToken = trainingFlops(decoder.config, lengths) / lengths.tokens;
-  decoder.dispose();
+  for (const model of new Set([trainable, decoder, base])) model.dispose();
   const { step, supervisedTokens, totalTokens, epochs, seconds } = trained.progress;
   return {
     version: RUN_RESULT_VERSION,
@@ -135,7 +152,31 @@ export async function runArm(
     ledger: [...rendered.ledger.lines],
     curve: thinned(trained.history),
     rows,
+    ...(before === undefined || after === undefined
+      ? {}
+      : {
+          forgetting: {
+            text: after.text,
+            bytes: after.bytes,
+            before: before.bitsPerByte,
+            after: after.bitsPerByte,
+          },
+        }),
   };
+}
+
+/** Bits per byte of the pre-training text, where there is one. */
+async function measureText(
+  decoder: Decoder,
+  { pretraining, tokenizer }: ArmInputs,
+  signal: AbortSignal,
+): Promise<{ readonly text: string; readonly bytes: number; readonly bitsPerByte: number } | undefined> {
+  if (pretraining === undefined) return undefined;
+  const { name, texts } = pretraining;
+  const measured = await textBits({ decoder, tokenizer }, texts, { signal });
+  if (measured.length === 0) return undefined;
+  const bytes = measured.reduce((sum, text) => sum + text.bytes, 0);
+  return { text: name, bytes, bitsPerByte: bitsPerByte(measured) };
 }
 
 /**
@@ -149,7 +190,7 @@ export function startDecoder(start: ArmStart, tokenizer: Tokenizer, seed: number
 
 async function answer(
   decoder: Decoder,
-  { part, level, examples }: TestPart,
+  { part, level, wording, examples }: TestPart,
   inputs: ArmInputs,
   signal: AbortSignal,
 ): Promise<ScoredRow[] | undefined> {
@@ -172,6 +213,7 @@ async function answer(
       taskType: example.taskType,
       part,
       ...(level === undefined ? {} : { level }),
+      ...(wording === undefined ? {} : { wording }),
       prompt: tokenizer.decode(ids),
       target: example.outputs[0] ?? "",
       output,
@@ -211,14 +253,16 @@ function thinned(history: readonly TrainProgress[]): RunResult["curve"] {
 
 function resolvedOf(inputs: ArmInputs, training: TrainConfig): unknown {
   const { policy, start, maxNewTokens, testBatchRows, template, metrics } = inputs;
+  const lora = inputs.lora === undefined ? {} : { lora: inputs.lora };
   return {
     policy,
     start,
+    ...lora,
     training,
     maxNewTokens,
     testBatchRows,
     template: template.name,
     metrics: Object.keys(metrics),
-    inputsHash: hashJson({ policy, start, training, maxNewTokens, template: template.hash }),
+    inputsHash: hashJson({ policy, start, ...lora, training, maxNewTokens, template: template.hash }),
   };
 }

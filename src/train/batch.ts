@@ -10,6 +10,14 @@ export type TensorRow = readonly number[];
 /** An optimizer step: the rows of its tensor. */
 export type Step = readonly TensorRow[];
 
+/** How rows lie in tensors: by themselves, packed and hidden from each other, or packed in sight of each other. */
+export type RowLayout = BatchConfig["kind"] | "packed-in-sight";
+
+/** The layout of training batches. */
+export function layoutOf(config: BatchConfig): RowLayout {
+  return config.kind === "packed" && config.blockMask === false ? "packed-in-sight" : config.kind;
+}
+
 /** How many steps' rows are sorted by length together: large enough for little padding, small enough to mix. */
 const POOLED_STEPS = 32;
 
@@ -165,11 +173,13 @@ export interface BatchNeeds {
  *     packed: rows a (3 positions) and b (2), time 6     ids        a a a b b 0
  *                                                        positions  0 1 2 0 1 0
  *                                                        segments   1 1 1 2 2 0
+ *     in sight of each other                             positions  0 1 2 3 4 0
+ *                                                        segments   1 1 1 1 1 0
  */
 export function layOut(
   rows: readonly TrainingRow[],
   tensorRows: readonly TensorRow[],
-  kind: BatchConfig["kind"],
+  layout: RowLayout,
   needs: Partial<BatchNeeds> = {},
 ): BatchArrays {
   const parts = tensorRows.map((tensorRow) => tensorRow.map((index) => rowAt(rows, index)));
@@ -196,8 +206,11 @@ export function layOut(
       targets.set(row.targets, target);
       const first = needs.decoder === true ? tensorRow * decoderTime : start;
       for (const offset of row.targetOffsets) targetPositions[target++] = first + offset;
-      for (let offset = 0; offset < row.inputs.length; offset++) positions[start + offset] = offset;
-      segments.fill(segment + 1, start, start + row.inputs.length);
+      const inSight = layout === "packed-in-sight";
+      const position = inSight ? start - tensorRow * time : 0;
+      for (let offset = 0; offset < row.inputs.length; offset++)
+        positions[start + offset] = position + offset;
+      segments.fill(inSight ? 1 : segment + 1, start, start + row.inputs.length);
       tokenTypes.set(row.tokenTypes ?? [], start);
       decoderIds.set(row.decoderInputs ?? [], tensorRow * decoderTime);
       if (row.rowTarget !== undefined) {
@@ -209,8 +222,8 @@ export function layOut(
   });
   return {
     ...{ batch: parts.length, time, ids, targetPositions, targets },
-    ...(kind === "packed" ? { positions } : {}),
-    ...(kind === "packed" || needs.padding === true ? { segments } : {}),
+    ...(layout === "bucketed" ? {} : { positions }),
+    ...(layout !== "bucketed" || needs.padding === true ? { segments } : {}),
     ...(needs.tokenTypes === undefined ? {} : { tokenTypes }),
     ...(needs.decoder === true ? { decoderTime, decoderIds } : {}),
     ...(needs.rowTargets === undefined

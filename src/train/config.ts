@@ -35,6 +35,11 @@ export type BatchConfig =
       readonly tokensPerRow: number;
       /** Rows of the tensor in an optimizer step, at most. */
       readonly rowsPerStep: number;
+      /**
+       * False for an ablation alone: rows see those before them in their pack, and positions run on, as where texts are
+       * joined without a mask. Default: true.
+       */
+      readonly blockMask?: boolean;
     };
 
 /**
@@ -134,6 +139,15 @@ export const TRAINING_RULES = {
   packing: "rows see only themselves, and no token is predicted from another row",
 } as const;
 
+/** The rules of a run: `TRAINING_RULES`, but for what its configuration breaks on purpose. */
+export function trainingRulesOf({ batch }: Pick<TrainConfig, "batch">): Readonly<Record<string, string>> {
+  if (batch.kind !== "packed" || batch.blockMask !== false) return TRAINING_RULES;
+  return {
+    ...TRAINING_RULES,
+    packing: "ABLATION: rows see the rows before them in their pack, and positions run on through it",
+  };
+}
+
 const count = z.int().positive();
 
 const budgetSchema = z.strictObject({
@@ -142,7 +156,12 @@ const budgetSchema = z.strictObject({
 });
 const batchSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("bucketed"), rowsPerStep: count }),
-  z.strictObject({ kind: z.literal("packed"), tokensPerRow: count, rowsPerStep: count }),
+  z.strictObject({
+    kind: z.literal("packed"),
+    tokensPerRow: count,
+    rowsPerStep: count,
+    blockMask: z.boolean().optional(),
+  }),
 ]);
 const spikeSchema = z.union([
   z.literal("off"),

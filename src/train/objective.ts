@@ -1,8 +1,7 @@
 import type { TokenLoss } from "../engine/ops/index.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
 import { Random } from "../support/random.js";
-import { type BatchArrays, type BatchNeeds, layOut, type TensorRow } from "./batch.js";
-import type { BatchConfig } from "./config.js";
+import { type BatchArrays, type BatchNeeds, layOut, type RowLayout, type TensorRow } from "./batch.js";
 import type { RowLimits, TrainingRow } from "./rows.js";
 
 /** What training needs of a model, whatever it learns. */
@@ -103,10 +102,10 @@ export function layOutEpoch(
   objective: Objective,
   rows: readonly TrainingRow[],
   tensorRows: readonly TensorRow[],
-  { kind, seed, epoch }: { kind: BatchConfig["kind"]; seed: number; epoch: number },
+  { layout, seed, epoch }: { layout: RowLayout; seed: number; epoch: number },
 ): BatchArrays {
   const { needs } = objective;
-  if (objective.redraw === undefined) return layOut(rows, tensorRows, kind, needs);
+  if (objective.redraw === undefined) return layOut(rows, tensorRows, layout, needs);
   const drawn: TrainingRow[] = [];
   const places = tensorRows.map((tensorRow) =>
     tensorRow.map((index) => {
@@ -116,5 +115,5 @@ export function layOutEpoch(
       return drawn.push(objective.redraw?.(row, random) ?? row) - 1;
     }),
   );
-  return layOut(drawn, places, kind, needs);
+  return layOut(drawn, places, layout, needs);
 }

@@ -2,7 +2,15 @@ import { setImmediate } from "node:timers/promises";
 import { tf } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { type ProgressBar, progressBar, silentProgress } from "../support/progress.js";
-import { type BatchArrays, checkBatching, fitStep, type Step, type TensorRow } from "./batch.js";
+import {
+  type BatchArrays,
+  checkBatching,
+  fitStep,
+  layoutOf,
+  type RowLayout,
+  type Step,
+  type TensorRow,
+} from "./batch.js";
 import { loadCheckpoint, prepareCheckpoints, saveCheckpoint, type SavedRun } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import { divergenceError } from "./divergence.js";
@@ -245,13 +253,13 @@ export class TrainRun {
     const { batch, microBatchRows = step.length } = this.#config;
     const batches: BatchArrays[] = [];
     for (let first = 0; first < step.length; first += microBatchRows) {
-      batches.push(this.#layOut(step.slice(first, first + microBatchRows), batch.kind));
+      batches.push(this.#layOut(step.slice(first, first + microBatchRows), layoutOf(batch)));
     }
     return batches;
   }
 
-  #layOut(tensorRows: readonly TensorRow[], kind: TrainConfig["batch"]["kind"]): BatchArrays {
-    const place = { kind, seed: this.#config.seed, epoch: this.#order.position.epoch };
+  #layOut(tensorRows: readonly TensorRow[], layout: RowLayout): BatchArrays {
+    const place = { layout, seed: this.#config.seed, epoch: this.#order.position.epoch };
     return layOutEpoch(this.#objective, this.#rows, tensorRows, place);
   }
 

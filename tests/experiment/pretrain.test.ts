@@ -8,8 +8,8 @@ import { factsOf, RELATIONS } from "../../src/data/mini/facts.js";
 import { createWorld } from "../../src/data/mini/world.js";
 import { loadModelFolder } from "../../src/evaluate/model-folder.js";
 import { factPrompts } from "../../src/experiment/pretrain/fact-prompts.js";
-import { type PretrainPlan, readPretrainPlan } from "../../src/experiment/pretrain/plan.js";
-import { pretrain, PRETRAIN_FILES } from "../../src/experiment/pretrain/pretrain.js";
+import { PRETRAIN_FILES, type PretrainPlan, readPretrainPlan } from "../../src/experiment/pretrain/plan.js";
+import { pretrain } from "../../src/experiment/pretrain/pretrain.js";
 import { corpusRows, planTokenizer } from "../../src/experiment/pretrain/rows.js";
 import { writePretrainReport } from "../../src/report/experiments/pretrain.js";
 

@@ -103,6 +103,14 @@ test("layout: ids, positions, segments and targets of packed rows, by hand", () 
     targetPositions: Int32Array.of(1, 2, 4, 5),
     targets: Int32Array.of(7, 6, 3, 2),
   });
+  const inSight = layOut(rows, [[0, 1], [2]], "packed-in-sight");
+  assert.deepEqual(inSight.positions, Int32Array.of(0, 1, 2, 3, 4, 0, 0, 0, 0, 0));
+  assert.deepEqual(inSight.segments, Int32Array.of(1, 1, 1, 1, 1, 1, 0, 0, 0, 0));
+  assert.deepEqual(
+    inSight.targetPositions,
+    Int32Array.of(1, 2, 4, 5),
+    "no row predicts another's first token",
+  );
   assert.deepEqual(layOut(rows, [[2], [0]], "bucketed"), {
     batch: 2,
     time: 3,

@@ -1,6 +1,6 @@
 import { hashJson } from "../../support/hash.js";
 import type { Segment, Template } from "../template.js";
-import { patternTemplate } from "../templates/pattern.js";
+import { missing, patternTemplate } from "../templates/pattern.js";
 
 /**
  * How rows of the mini world are shown to its models: instruction, input and answer, a line each. Every line begins with a
@@ -46,5 +46,38 @@ export const MINI_FEW_SHOT: Template = {
     const at = prompt.segments.findIndex(({ source }) => source === "input");
     const [before, after] = [prompt.segments.slice(0, at), prompt.segments.slice(at)];
     return [{ ...prompt, segments: [...before, ...shown, ...after] }, response];
+  },
+};
+
+/** What stands between a chain of thought and the answer. */
+const ANSWER_LINE = "\n ";
+
+/** `MINI_IFT` whose response says first what was found (`rationale`), and then the answer on a line of its own. */
+export const MINI_CHAIN_OF_THOUGHT: Template = {
+  name: "mini-chain-of-thought",
+  format: "ift",
+  stop: [],
+  hash: hashJson({ kind: "mini-chain-of-thought", version: 1, zeroShot: MINI_IFT.hash }),
+  answerIn: (response) => {
+    const at = response.indexOf(ANSWER_LINE);
+    return at < 0 ? undefined : response.slice(at + ANSWER_LINE.length);
+  },
+  render(example) {
+    const [prompt] = MINI_IFT.render(example);
+    const { rationale = "", outputs } = example;
+    if (prompt === undefined || rationale === "")
+      throw missing("mini-chain-of-thought", example, "rationale");
+    return [
+      prompt,
+      {
+        role: "assistant",
+        segments: [
+          { text: " ", source: "scaffold" },
+          { text: rationale, source: "response" },
+          { text: ANSWER_LINE, source: "scaffold" },
+          { text: outputs[0] ?? "", source: "response" },
+        ],
+      },
+    ];
   },
 };

@@ -1,4 +1,5 @@
 import { KitError } from "../../support/errors.js";
+import { groupBy } from "../../support/group.js";
 import { Random } from "../../support/random.js";
 import type { Example } from "../example.js";
 
@@ -49,6 +50,32 @@ export function withShuffledInstructions(examples: readonly Example[], seed: num
   return examples.map((example, index) => {
     const instruction = instructions[index];
     return instruction === undefined ? example : { ...example, instruction };
+  });
+}
+
+/**
+ * The control with consistent but wrong instructions: every task has those of another task, always the same one, each task
+ * once. As with a tag, trained tasks can be told apart by what the instructions say; what they mean is of no use.
+ * @throws KitError for fewer than two tasks
+ */
+export function withSwappedInstructions(examples: readonly Example[], seed: number): Example[] {
+  const byTask = groupBy(examples, ({ task }) => task);
+  const tasks = Random.derive(seed, "swapped instructions").shuffled([...byTask.keys()]);
+  if (tasks.length < 2) {
+    throw new KitError("there is no other task to swap instructions with", "use rows of two tasks or more");
+  }
+  const instructionsFor = new Map(
+    tasks.map((task, index) => {
+      const other = tasks[(index + 1) % tasks.length] ?? task;
+      return [task, (byTask.get(other) ?? []).map(instructionIn)];
+    }),
+  );
+  const taken = new Map<string, number>();
+  return examples.map((example) => {
+    const instructions = instructionsFor.get(example.task) ?? [];
+    const index = taken.get(example.task) ?? 0;
+    taken.set(example.task, index + 1);
+    return { ...example, instruction: instructions[index % instructions.length] ?? "" };
   });
 }
 

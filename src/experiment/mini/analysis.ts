@@ -140,6 +140,7 @@ function beatenClaim(
     sft: "SFT",
     "sft-tag": "SFT with task tags",
     "ift-shuffled": "IFT with shuffled instructions",
+    "ift-swapped": "IFT with instructions of another task type",
   };
   return {
     statement: `With ${trainingCells} training task types IFT beats ${names[against]} on task types never trained on`,

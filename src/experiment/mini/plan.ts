@@ -1,6 +1,13 @@
 import { GRID_LEVELS, type GridCluster, type GridLevel } from "../../data/mini/grid/rows.js";
 import type { RunSpecification } from "../result.js";
 import { startHash } from "./start.js";
+import {
+  checkVariant,
+  MAIN_EXTRA_EVALUATION,
+  MAIN_VARIANT,
+  type MiniExtraEvaluation,
+  type MiniVariant,
+} from "./variant.js";
 import type { MiniArm, MiniRunSettings, MiniSettings } from "./settings.js";
 
 /** One training run of the mini-world grid. */
@@ -20,22 +27,23 @@ export interface MiniRun extends RunSpecification {
   /** All else that decides the run. */
   readonly settings: Pick<
     MiniRunSettings,
-    "start" | "trainingRows" | "budget" | "rowsPerStep" | "learningRate"
+    "start" | "trainingRows" | "budget" | "rowsPerStep" | "learningRate" | keyof MiniVariant
   > &
-    Pick<MiniSettings, "testRows" | "clusterRows">;
+    Pick<MiniSettings, "testRows" | "clusterRows"> & { readonly asked: MiniExtraEvaluation };
 }
 
 /**
  * What a run with these settings is asked to do.
- * @throws KitError when the model to start from cannot be read
+ * @throws KitError when the model to start from cannot be read, or settings do not go together
  */
 export function specifyMini({
   format,
   trainingCells,
   split: { without },
-  evaluation: { levels, clusters, ...rows },
+  evaluation: { levels, clusters, testRows, clusterRows, ...asked },
   ...settings
 }: MiniRunSettings): Omit<MiniRun, "suite" | "id" | "arm" | "seed"> {
+  checkVariant(format, settings, asked);
   return {
     format,
     trainingCells,
@@ -43,7 +51,7 @@ export function specifyMini({
     levels,
     clusters,
     startHash: startHash(settings.start),
-    settings: { ...settings, ...rows },
+    settings: { ...settings, testRows, clusterRows, asked },
   };
 }
 
@@ -70,7 +78,12 @@ export function clusterLevel({ over, name }: GridCluster): string {
  */
 export function planMiniRuns(settings: MiniSettings): MiniRun[] {
   const { seeds, trainingCells, clusters, supervisedTokens, ...rest } = settings;
-  const shared = { ...rest, budget: { unit: "supervised-tokens", amount: supervisedTokens } as const };
+  const shared = {
+    ...rest,
+    ...MAIN_VARIANT,
+    asked: MAIN_EXTRA_EVALUATION,
+    budget: { unit: "supervised-tokens", amount: supervisedTokens } as const,
+  };
   const most = Math.max(...trainingCells);
   const hash = startHash(settings.start);
   const doses = [...trainingCells].sort((a, b) => b - a);

@@ -12,9 +12,12 @@ import {
   drawTraining,
   type GridLevel,
   inCluster,
+  withReasoning,
 } from "../../data/mini/grid/rows.js";
-import { tagSymbol, withShuffledInstructions } from "../../data/rewrite/arms.js";
-import { MINI_IFT, MINI_SFT } from "../../data/mini/template.js";
+import { GridDemonstrations } from "../../data/mini/grid/demonstrations.js";
+import { inWording, withFewWordings } from "../../data/mini/grid/wording-choice.js";
+import { tagSymbol, withShuffledInstructions, withSwappedInstructions } from "../../data/rewrite/arms.js";
+import { MINI_CHAIN_OF_THOUGHT, MINI_FEW_SHOT, MINI_IFT, MINI_SFT } from "../../data/mini/template.js";
 import type { Template } from "../../data/template.js";
 import type { Tokenizer } from "../../data/tokenizer.js";
 import type { TestPart } from "../run-arm.js";
@@ -29,6 +32,9 @@ export interface MiniRows {
   readonly template: Template;
   readonly tokenizer: Tokenizer;
 }
+
+/** The level of held-out cells that are asked again in several wordings. */
+export const WORDINGS_LEVEL = "held-out-cell-wordings";
 
 /** The levels whose task types are trained; on the others they are held out. */
 const TRAINED_LEVELS: readonly GridLevel[] = [
@@ -52,7 +58,7 @@ const TAG_NUMBERS: ReadonlyMap<string, number> = new Map(
  */
 export function miniRows(run: Omit<MiniRun, "suite" | "id" | "arm">): MiniRows {
   const { settings, seed, format } = run;
-  const drawn = drawMiniTraining(run);
+  const drawn = variedTraining(run);
   const tests = testsOf(run);
   const tags = [...TAG_NUMBERS.values()].map(tagSymbol);
   const tokenizer = tokenizerOf(settings.start, drawn, tags);
@@ -60,7 +66,9 @@ export function miniRows(run: Omit<MiniRun, "suite" | "id" | "arm">): MiniRows {
     case "sft":
       return { train: drawn, tests, template: MINI_SFT, tokenizer };
     case "ift":
-      return { train: drawn, tests, template: MINI_IFT, tokenizer };
+      return { train: drawn, tests, template: templateOf(run), tokenizer };
+    case "ift-swapped":
+      return { train: withSwappedInstructions(drawn, seed), tests, template: MINI_IFT, tokenizer };
     case "ift-shuffled":
       return { train: withShuffledInstructions(drawn, seed), tests, template: MINI_IFT, tokenizer };
     case "sft-tag":
@@ -71,6 +79,26 @@ export function miniRows(run: Omit<MiniRun, "suite" | "id" | "arm">): MiniRows {
         tokenizer,
       };
   }
+}
+
+function templateOf({ settings }: Pick<MiniRun, "settings">): Template {
+  if (settings.response === "chain-of-thought") return MINI_CHAIN_OF_THOUGHT;
+  return settings.demonstrations > 0 || settings.asked.demonstrations > 0 ? MINI_FEW_SHOT : MINI_IFT;
+}
+
+/** The training rows with what the variant of the run adds to them, or takes from their wordings. */
+function variedTraining(run: Pick<MiniRun, "trainingCells" | "without" | "seed" | "settings">): Example[] {
+  const { wordings, demonstrations, response } = run.settings;
+  const drawn = drawMiniTraining(run);
+  const worded = wordings === "all" ? drawn : withFewWordings(drawn, wordings, run.seed);
+  const shown = demonstrated(worded, demonstrations, run.seed);
+  return response === "chain-of-thought" ? shown.map(withReasoning) : shown;
+}
+
+function demonstrated(rows: readonly Example[], count: number, seed: number): Example[] {
+  if (count === 0) return [...rows];
+  const demonstrations = new GridDemonstrations(seed);
+  return rows.map((row) => demonstrations.show(row, count));
 }
 
 /**
@@ -101,10 +129,11 @@ function testsOf({
   trainingCells,
   without,
 }: Omit<MiniRun, "suite" | "id" | "arm">): TestPart[] {
-  const { testRows, clusterRows } = settings;
+  const { testRows, clusterRows, asked, response } = settings;
   const most = Math.max(...Object.values(testRows));
   const rows = drawTests(most, seed, TRAINING_CELLS.slice(0, trainingCells));
-  return [
+  const again = rows["held-out-cell"].slice(0, testRows["held-out-cell"]);
+  const tests: TestPart[] = [
     ...levels.map((level) => ({
       part: TRAINED_LEVELS.includes(level) ? ("seen" as const) : ("held-out" as const),
       level,
@@ -115,5 +144,15 @@ function testsOf({
       level: clusterLevel(cluster),
       examples: drawClusterTest(cluster, clusterRows, seed),
     })),
+    ...Array.from({ length: asked.wordings }, (_, index) => ({
+      part: "held-out" as const,
+      level: WORDINGS_LEVEL,
+      wording: `wording ${index + 1}`,
+      examples: inWording(again, index, asked.wordings),
+    })),
   ];
+  return tests.map((test) => {
+    const shown = demonstrated(test.examples, asked.demonstrations, seed);
+    return { ...test, examples: response === "chain-of-thought" ? shown.map(withReasoning) : shown };
+  });
 }

@@ -1,15 +1,14 @@
 import { exactMatch } from "../../evaluate/metrics/exact-match.js";
+import type { LoraConfig } from "../../model/lora/config.js";
 import type { RunContext } from "../context.js";
 import { type RunSize, sizeOfArm } from "../cost/size.js";
 import type { RunResult, RunSpecification } from "../result.js";
 import { type ArmInputs, runArm } from "../run-arm.js";
 import { type MiniRun, specifyMini } from "./plan.js";
 import { miniRows } from "./rows.js";
-import { MAX_TOKENS, type MiniRunSettings, trainConfigOf } from "./settings.js";
-import { armStart } from "./start.js";
-
-/** Longest answer with its end, in tokens: five words of which some may be unknown to the tokenizer. */
-const MAX_NEW_TOKENS = 12;
+import { type MiniRunSettings, trainConfigOf } from "./settings.js";
+import { armStart, pretrainingTexts } from "./start.js";
+import { longestOf, type MiniTuning } from "./variant.js";
 
 /** Trains and tests one arm of the mini-world grid with one seed. */
 export async function runMini(
@@ -27,13 +26,22 @@ export function sizeOfMini(settings: MiniRunSettings, seed: number): Promise<Run
 
 function inputsOf(run: Omit<MiniRun, "suite" | "id" | "arm">): ArmInputs {
   const { settings, seed } = run;
+  const { start, tuning, asked, lossOn } = settings;
+  const longest = longestOf(settings, asked);
+  const texts = pretrainingTexts(start, asked.pretrainingDocuments);
   return {
     ...miniRows(run),
-    policy: { maxTokens: MAX_TOKENS, overlong: "drop", lossOn: "response" },
-    start: armStart(settings.start),
+    policy: { maxTokens: longest.row, overlong: "drop", lossOn },
+    start: armStart(start),
+    ...(tuning.kind === "full" ? {} : { lora: loraOf(tuning, seed) }),
+    ...(texts.length === 0 ? {} : { pretraining: { name: "held-out text of the mini world", texts } }),
     training: { ...trainConfigOf(settings, seed), budget: settings.budget },
-    maxNewTokens: MAX_NEW_TOKENS,
+    maxNewTokens: longest.response,
     testBatchRows: 150,
     metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
   };
+}
+
+function loraOf({ rank, alpha, targets }: Extract<MiniTuning, { kind: "lora" }>, seed: number): LoraConfig {
+  return { rank, alpha, targets, dropout: 0, seed };
 }

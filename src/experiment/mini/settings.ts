@@ -2,18 +2,25 @@ import { clustersOver, type GridCluster, type GridLevel } from "../../data/mini/
 import type { DecoderConfig } from "../../model/config.js";
 import type { TrainConfig } from "../../train/config.js";
 import type { RunBudget } from "../budget.js";
+import { batchOf, MAX_TOKENS, type MiniExtraEvaluation, type MiniVariant } from "./variant.js";
+
+export { MAX_TOKENS } from "./variant.js";
 
 /** What is compared: how the rows of the grid are shown to the model. */
-export type MiniArm = "sft" | "sft-tag" | "ift" | "ift-shuffled";
+export type MiniArm = "sft" | "sft-tag" | "ift" | "ift-shuffled" | "ift-swapped";
 
-/** What the training starts from: random weights and a tokenizer of the training rows' words, or a model's folder. */
+/**
+ * What the training starts from: random weights and a tokenizer of the training rows' words; a model's folder; or random
+ * weights in the shape of a model's folder, with its tokenizer.
+ */
 export type MiniStart =
   | {
       readonly kind: "random";
       readonly vocabularySize: number;
       readonly decoder: Omit<DecoderConfig, "vocabularySize">;
     }
-  | { readonly kind: "checkpoint"; readonly folder: string };
+  | { readonly kind: "checkpoint"; readonly folder: string }
+  | { readonly kind: "random-like"; readonly folder: string };
 
 /** Everything that decides the numbers of the mini-world grid. */
 export interface MiniSettings {
@@ -38,9 +45,6 @@ export interface MiniSettings {
   readonly rowsPerStep: number;
   readonly learningRate: number;
 }
-
-/** No row of the grid is longer, in tokens. */
-export const MAX_TOKENS = 72;
 
 /** A small decoder with random weights. */
 export const RANDOM_START: Extract<MiniStart, { kind: "random" }> = {
@@ -124,7 +128,7 @@ export const FAST_MINI_SETTINGS: MiniSettings = {
 };
 
 /** What decides one run, beside its seed and the contents of the model's folder: what a plan may set. */
-export interface MiniRunSettings {
+export interface MiniRunSettings extends MiniVariant {
   readonly format: MiniArm;
   /** Number of training task types, before a cluster is taken out of them. */
   readonly trainingCells: number;
@@ -134,10 +138,11 @@ export interface MiniRunSettings {
     /** Left out of training. */
     readonly without?: GridCluster;
   };
-  readonly evaluation: Pick<MiniSettings, "testRows" | "clusterRows"> & {
-    readonly levels: readonly GridLevel[];
-    readonly clusters: readonly GridCluster[];
-  };
+  readonly evaluation: Pick<MiniSettings, "testRows" | "clusterRows"> &
+    MiniExtraEvaluation & {
+      readonly levels: readonly GridLevel[];
+      readonly clusters: readonly GridCluster[];
+    };
   readonly budget: RunBudget;
   readonly rowsPerStep: number;
   readonly learningRate: number;
@@ -145,11 +150,15 @@ export interface MiniRunSettings {
 
 /** The training configuration of a run without its budget; the same for every arm. */
 export function trainConfigOf(
-  { rowsPerStep, learningRate }: Pick<MiniSettings, "rowsPerStep" | "learningRate">,
+  {
+    rowsPerStep,
+    learningRate,
+    batching = "rows",
+  }: Pick<MiniSettings, "rowsPerStep" | "learningRate"> & Partial<Pick<MiniVariant, "batching">>,
   seed: number,
 ): Omit<TrainConfig, "budget"> {
   return {
-    batch: { kind: "bucketed", rowsPerStep },
+    batch: batchOf({ batching }, rowsPerStep),
     optimizer: {
       learningRate,
       beta1: 0.9,

@@ -36,6 +36,9 @@ export interface PretrainPlan {
   };
 }
 
+/** Names of the files beside the model. */
+export const PRETRAIN_FILES = { plan: "plan.json", log: "log.jsonl", result: "pretrain.json" } as const;
+
 const count = z.int().positive();
 
 const planSchema = z.strictObject({

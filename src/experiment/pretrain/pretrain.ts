@@ -7,7 +7,7 @@ import { Decoder } from "../../model/decoder.js";
 import { writeFileAtomic } from "../../support/files.js";
 import type { TrainProgress } from "../../train/progress.js";
 import { train } from "../../train/train.js";
-import type { PretrainPlan } from "./plan.js";
+import { PRETRAIN_FILES, type PretrainPlan } from "./plan.js";
 import { type BaseQuality, measureQuality } from "./quality.js";
 import { corpusRows, planTokenizer } from "./rows.js";
 
@@ -47,9 +47,6 @@ export interface PretrainOptions {
 
 const STEPS_OF_A_LINE = 25;
 const CHECKPOINT_STEPS = 500;
-
-/** Names of the files beside the model. */
-export const PRETRAIN_FILES = { plan: "plan.json", log: "log.jsonl", result: "pretrain.json" } as const;
 
 /**
  * Makes a base decoder as a plan says: draws the corpus, trains tokenizer and decoder, measures what came of it, and writes

@@ -1,15 +1,14 @@
-import { corpusOf } from "../../data/mini/corpus/documents.js";
 import { type Fact, factsOf } from "../../data/mini/facts.js";
 import { createWorld } from "../../data/mini/world.js";
 import type { Tokenizer } from "../../data/tokenizer.js";
+import { bitsPerByte, textBits } from "../../evaluate/bits-per-byte.js";
 import { generate, generateGreedy } from "../../evaluate/generate.js";
 import { loadModelFolder, type LoadedModel } from "../../evaluate/model-folder.js";
-import { scoreTargets } from "../../evaluate/score.js";
 import { groupBy } from "../../support/group.js";
 import { type FactPrompt, factPrompts } from "./fact-prompts.js";
 import { selectionPrompts } from "./selection-prompts.js";
 import type { PretrainPlan } from "./plan.js";
-import { documentText } from "./rows.js";
+import { documentText, heldOutDocuments } from "./rows.js";
 
 /** How many of some facts a model completes right. */
 export interface FactRecall {
@@ -40,7 +39,6 @@ export interface BaseQuality {
   readonly samples: readonly string[];
 }
 
-const BATCH_TOKENS = 8192;
 const BATCH_PROMPTS = 64;
 const LONGEST_COMPLETION = 16;
 const LONGEST_SAMPLE = 120;
@@ -82,22 +80,12 @@ async function heldOutBits(
   count: number,
   aborting: Aborting,
 ): Promise<BaseQuality["heldOut"]> {
-  const stream = corpusOf(seed, "validation");
-  const documents = Array.from({ length: count }, () => stream.next());
+  const documents = heldOutDocuments(seed, count);
   const texts = documents.map(({ sentences }) => documentText(sentences));
-  const { bos, eos } = tokenizer.special;
-  const scores = await scoreTargets(
-    decoder,
-    texts.map((text) => ({ prompt: [bos ?? eos], target: [...tokenizer.encode(text).ids, eos] })),
-    { batchTokens: BATCH_TOKENS, ...aborting },
-  );
-  const measured = scores.map(({ logprob }, index) => ({
+  const measured = (await textBits({ decoder, tokenizer }, texts, aborting)).map((text, index) => ({
+    ...text,
     kind: documents[index]?.kind ?? "",
-    bits: -logprob / Math.LN2,
-    bytes: Buffer.byteLength(texts[index] ?? ""),
   }));
-  const bitsPerByte = (part: typeof measured): number =>
-    part.reduce((sum, { bits }) => sum + bits, 0) / part.reduce((sum, { bytes }) => sum + bytes, 0);
   const byKind = [...groupBy(measured, ({ kind }) => kind)].map(([kind, part]) => [kind, bitsPerByte(part)]);
   return {
     documents: documents.length,

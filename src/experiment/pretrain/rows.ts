@@ -1,4 +1,4 @@
-import { type CorpusStream, corpusOf } from "../../data/mini/corpus/documents.js";
+import { type CorpusDocument, type CorpusStream, corpusOf } from "../../data/mini/corpus/documents.js";
 import { drawGrid } from "../../data/mini/grid/rows.js";
 import { drawTaskRows } from "../../data/mini/tasks/rows.js";
 import type { Role, Source } from "../../data/template.js";
@@ -31,6 +31,12 @@ export function planTokenizer({ worldSeed, tokenizer, mix }: PretrainPlan): Byte
     ` ${outputs[0] ?? ""}`,
   ]);
   return trainByteLevelBpe([...corpus, ...rows], { vocabularySize });
+}
+
+/** The first documents of the corpus that no pre-training reads: what a model is measured on. */
+export function heldOutDocuments(worldSeed: number, count: number): CorpusDocument[] {
+  const stream = corpusOf(worldSeed, "validation");
+  return Array.from({ length: count }, () => stream.next());
 }
 
 /** Rows of a corpus for next-token prediction, and how often they say every fact at least. */

@@ -17,6 +17,7 @@ export const MINI_ARM_NAMES: Readonly<Record<MiniArm, string>> = {
   "sft-tag": "SFT + task tag",
   sft: "SFT",
   "ift-shuffled": "IFT, shuffled",
+  "ift-swapped": "IFT, swapped",
 };
 
 /** The levels as a reader knows them, the nearest to training first. */

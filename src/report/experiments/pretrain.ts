@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type LogLine, PRETRAIN_FILES, type PretrainResult } from "../../experiment/pretrain/pretrain.js";
+import { PRETRAIN_FILES } from "../../experiment/pretrain/plan.js";
+import type { LogLine, PretrainResult } from "../../experiment/pretrain/pretrain.js";
 import { readTextFile, writeFileAtomic } from "../../support/files.js";
 import type { Figure } from "../figure.js";
 import { learningCurves } from "../figures/learning-curves.js";

@@ -172,6 +172,11 @@ export function solveGridRow(row: Pick<Example, "input" | "fields">): string {
   return readGridRow(row).answer;
 }
 
+/** A row with the step between text and answer in words, as its chain of thought: "The word is lamp." */
+export function withReasoning(row: Example): Example {
+  return { ...row, rationale: `The word is ${readGridRow(row).found}.` };
+}
+
 /** The share of a text's words that are right in the row's format: what knowing the format alone gets. */
 export function randomWordScore(row: Pick<Example, "input" | "fields">): number {
   const words = wordsOf(row.input);
