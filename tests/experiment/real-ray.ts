@@ -73,6 +73,7 @@ try {
   await place.close();
   const seconds = (performance.now() - began) / 1000;
   const local = await doRuns(runs, new RunStore(join(folder, "local")), { onProgress: bar("this machine") });
+  assert.deepEqual(done.failed, []);
   assert.equal(done.results.length, runs.length);
   assert.equal(isKilled, true);
   assert.deepEqual(done.results.map(numbersOf), local.results.map(numbersOf));
