@@ -1,4 +1,6 @@
 import type { ExampleScore } from "../../evaluate/statistics/bootstrap.js";
+import { holm } from "../../evaluate/statistics/holm.js";
+import { taskTypeTest } from "../../evaluate/statistics/permutation.js";
 import { seedDifference, type SeedInterval, seedMean } from "../../evaluate/statistics/seed-interval.js";
 import { KitError } from "../../support/errors.js";
 import { groupBy } from "../../support/group.js";
@@ -24,6 +26,8 @@ export interface HypothesisResult {
   readonly difference: SeedInterval;
   /** The same at a level that holds for all hypotheses of the plan together (Bonferroni); what the verdict is from. */
   readonly together: SeedInterval;
+  /** Two-sided p-value of the paired permutation test over task types, with Holm's correction over the plan's hypotheses. */
+  readonly pValue: number;
   /** Runs on either side, and test rows that all of them answered. */
   readonly runs: { readonly a: number; readonly b: number };
   readonly rows: number;
@@ -64,7 +68,9 @@ export function analysePlan(plan: CheckedPlan, runs: readonly FinishedRun[]): Pl
           })),
       ),
     ),
-    hypotheses: plan.hypotheses.map((hypothesis) => judge(hypothesis, runs, plan.hypotheses.length)),
+    hypotheses: corrected(
+      plan.hypotheses.map((hypothesis) => judge(hypothesis, runs, plan.hypotheses.length)),
+    ),
     budgets: budgetsOf(results),
   };
 }
@@ -103,10 +109,17 @@ function judge(hypothesis: Hypothesis, runs: readonly FinishedRun[], count: numb
     hypothesis,
     difference,
     together,
+    pValue: taskTypeTest(arms, REPORT_BOOTSTRAP).pValue,
     runs: { a: a.length, b: b.length },
     rows: arms.a.length,
     verdict: verdictOf(hypothesis, together),
   };
+}
+
+/** With p-values that hold for all hypotheses of the plan together. */
+function corrected(results: readonly HypothesisResult[]): HypothesisResult[] {
+  const adjusted = holm(results.map(({ pValue }) => pValue));
+  return results.map((result, index) => ({ ...result, pValue: adjusted[index] ?? result.pValue }));
 }
 
 /** What an interval of the difference allows to be said. */

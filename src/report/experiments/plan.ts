@@ -4,6 +4,7 @@ import { percent, percentInterval } from "../../experiment/claim.js";
 import { armsWithIntervals } from "../figures/arms-with-intervals.js";
 import { pairedDifferences } from "../figures/paired-differences.js";
 import type { Report, Section } from "../report.js";
+import { planSections } from "./plan-figures.js";
 import { budgetTable, endsOf, lossFigure, predictionTable } from "./common.js";
 
 /** Arms up to this number have their first answers in the report. */
@@ -35,6 +36,7 @@ export function planReport(
     sections: [
       ...(analysis.hypotheses.length === 0 ? [] : [hypothesisSection(analysis.hypotheses)]),
       ...scoreSections(analysis),
+      ...planSections(plan, runs),
       {
         heading: "Budget",
         text: [`Arms are matched on ${plan.budget.unit}; what that took is beside it (means over seeds).`],
@@ -83,7 +85,7 @@ function hypothesisSection(results: readonly HypothesisResult[]): Section {
       ...(results.length === 1
         ? []
         : [
-            `A verdict is from the wider interval, which holds for all ${results.length} together (Bonferroni).`,
+            `A verdict is from the wider interval, which holds for all ${results.length} together (Bonferroni). p is that of the paired permutation test over task types, with Holm's correction.`,
           ]),
     ],
     figure: pairedDifferences({
@@ -105,11 +107,12 @@ function hypothesisSection(results: readonly HypothesisResult[]): Section {
         { name: "expected", unit: "points" },
         { name: "difference, 95%", unit: "points" },
         { name: "for all together", unit: "points" },
+        { name: "p (Holm)" },
         { name: "runs" },
         { name: "rows" },
         { name: "verdict" },
       ],
-      rows: results.map(({ hypothesis, difference, together, runs, rows, verdict }) => [
+      rows: results.map(({ hypothesis, difference, together, pValue, runs, rows, verdict }) => [
         hypothesis.statement,
         hypothesis.metric,
         choiceText(hypothesis.a),
@@ -117,6 +120,7 @@ function hypothesisSection(results: readonly HypothesisResult[]): Section {
         EXPECTED[hypothesis.direction] + percent(hypothesis.margin),
         percentInterval(difference),
         percentInterval(together),
+        pValue < 0.001 ? "below 0.001" : pValue.toFixed(3),
         `${runs.a} and ${runs.b}`,
         rows,
         verdict,
