@@ -4,6 +4,7 @@ import type { FinishedRun } from "../../src/experiment/plan/analysis.js";
 import { parsePlan } from "../../src/experiment/plan/plan.js";
 import type { RunResult } from "../../src/experiment/result.js";
 import { planSections } from "../../src/report/experiments/plan-figures.js";
+import type { Trace } from "../../src/report/figure.js";
 import { points } from "../../src/report/figures/points.js";
 import { scoreStrips } from "../../src/report/figures/score-strips.js";
 import { renderPng } from "../../src/report/png.js";
@@ -65,10 +66,12 @@ test("a plan has each figure where its runs have the data, and no other", () => 
 
 test("the curve and the points are at the means of the runs", () => {
   const [curve, , cost] = planSections(plan, bare);
-  const held = curve?.figure?.data.find((trace) => "name" in trace && trace.name === "held-out");
+  const dots = (section = curve): Trace[] =>
+    section?.figure?.data.filter((trace) => trace.type === "scatter") ?? [];
+  const held = dots().find(({ name }) => name === "held-out");
   assert.deepEqual(held?.x, [10, 90]);
   assert.deepEqual(held?.y, [0.25, 0.75]);
-  const [first] = cost?.figure?.data ?? [];
+  const [first] = dots(cost);
   assert.deepEqual(
     [first?.x, first?.y],
     [
