@@ -3,7 +3,18 @@ import jsdoc from "eslint-plugin-jsdoc";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["notebooks/", "node_modules/", "dist/", ".venv/", ".ift-kit/", "runs/", "**/*.cjs"] },
+  {
+    ignores: [
+      "notebooks/",
+      "node_modules/",
+      "dist/",
+      "docs-api/",
+      ".venv/",
+      ".ift-kit/",
+      "runs/",
+      "**/*.cjs",
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -74,7 +74,7 @@ export function readPromptSource(path: string): PromptSourceTemplate[] {
 
 /**
  * A row under a template, as `Template.apply` of PromptSource: both parts without the white space around them.
- * @param seed of the filter `choice`; with the row's id, it decides what is drawn
+ * @param draw seed of the filter `choice`; with the row's id, it decides what is drawn
  * @returns undefined where the template passes the row over: its target is empty
  * @throws KitError when the template and the row do not fit together
  */

@@ -109,7 +109,7 @@ export class CompiledDecoder {
     return this.#run("prompt", feeds, { batch, time, rows: inputs.rows.size }, following);
   }
 
-  /** Reads one token of each row. @param unused `[batch, 1, 1, capacity]`, see `recordToken` */
+  /** Reads one token of each row. `inputs.unused` is `[batch, 1, 1, capacity]`, see `recordToken`. */
   readTokens(
     inputs: {
       readonly ids: TensorFlow.Tensor2D;

@@ -33,9 +33,9 @@ export function encodeTexts(
  * from another document, and the sentences that it replaces begin the next row. `rowTarget` is 0 where the second text
  * follows, and 1 where it does not.
  * @param documents sentences of each document, as ids without special tokens
- * @param maxTokens of a row, special tokens included
- * @param rule how the first epoch and a validation are masked; `maskedLanguage` masks later epochs anew
- * @param seed of cuts, other documents and masks
+ * @param options.maxTokens of a row, special tokens included
+ * @param options.rule how the first epoch and a validation are masked; `maskedLanguage` masks later epochs anew
+ * @param options.seed of cuts, other documents and masks
  */
 export function sentencePairRows(
   documents: readonly (readonly (readonly number[])[])[],
