@@ -115,7 +115,7 @@ const lines = runs.map((run) => {
       .replace(/\p{Co}/gu, "⟨tag⟩")
       .replaceAll("\n", " ⏎");
   const targets = supervised.filter((isTarget) => isTarget).length;
-  return `| ${MINI_ARM_NAMES[run.format]} | ${shown(ids.slice(0, promptLength))} **${shown(ids.slice(promptLength))}** | ${ids.length} | ${targets} |`;
+  return `| ${MINI_ARM_NAMES[run.format]} | ${shown(ids.slice(0, promptLength))} **${shown(ids.slice(promptLength)).trim()}** | ${ids.length} | ${targets} |`;
 });
 showMarkdown(["| arm | row | tokens | supervised |", "|---|---|---|---|", ...lines].join("\n"));
 

@@ -1,4 +1,9 @@
-import { type BootstrapOptions, meanInterval, pairedDifference } from "./bootstrap.js";
+import {
+  type BootstrapInterval,
+  type BootstrapOptions,
+  meanInterval,
+  pairedDifference,
+} from "./bootstrap.js";
 import type { ExampleScore, Interval } from "./bootstrap-types.js";
 import { fewSeedsInterval } from "./few-seeds.js";
 import { buildTable } from "./score-table.js";
@@ -32,7 +37,7 @@ const ENOUGH_SEEDS = 5;
  */
 export function seedMean(scores: readonly ExampleScore[], options: SeedIntervalOptions): SeedInterval {
   const rows = units(scores, options);
-  if (useBootstrap(rows)) return meanInterval(scores, options);
+  if (useBootstrap(rows)) return bootstrapped(meanInterval(scores, options));
   return fewSeeds({ a: rows, b: rows.map((row) => ({ ...row, score: 0 })) }, options, 0);
 }
 
@@ -42,7 +47,9 @@ export function seedMean(scores: readonly ExampleScore[], options: SeedIntervalO
  */
 export function seedDifference({ a, b }: Arms, options: SeedIntervalOptions): SeedInterval {
   const arms = { a: units(a, options), b: units(b, options) };
-  return useBootstrap(arms.a) ? pairedDifference({ a, b }, options) : fewSeeds(arms, options, -1);
+  return useBootstrap(arms.a)
+    ? bootstrapped(pairedDifference({ a, b }, options))
+    : fewSeeds(arms, options, -1);
 }
 
 function units(scores: readonly ExampleScore[], { unit }: SeedIntervalOptions): readonly ExampleScore[] {
@@ -65,15 +72,31 @@ function fewSeeds(
   const { structure } = buildTable(arms.a, "a", undefined);
   const over =
     seeds === 1
-      ? `${taskTypes} ${unit}s of one seed, so it says nothing about other seeds`
+      ? `${taskTypes} ${unit}s, one seed only`
       : structure === "shared"
-        ? `${seeds} seeds and ${taskTypes} ${unit}s, the same in every seed`
-        : `the means of ${seeds} seeds, each with ${unit}s of its own`;
+        ? `${seeds} seeds and ${taskTypes} ${unit}s`
+        : `the means of ${seeds} seeds`;
   return {
     mean,
     low: Math.max(least, low),
     high: Math.min(1, high),
     level,
-    basis: `${Number((level * 100).toFixed(2))}% intervals: Student's t over ${over}`,
+    basis: `${percentage(level)}% intervals: Student's t over ${over}`,
   };
+}
+
+/** The same interval with a basis that is short enough for a caption. */
+function bootstrapped({ mean, low, high, level, levels }: BootstrapInterval): SeedInterval {
+  const over = levels.filter(({ resampled }) => resampled).map(({ unit, count }) => `${count} ${unit}s`);
+  return {
+    mean,
+    low,
+    high,
+    level,
+    basis: `${percentage(level)}% intervals: bootstrap over ${over.join(", ")}`,
+  };
+}
+
+function percentage(level: number): number {
+  return Number((level * 100).toFixed(2));
 }
