@@ -16,3 +16,10 @@ export function wholeNumber(text: string): number {
   }
   return Number(text);
 }
+
+/** Parses a number. */
+export function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("give a number");
+  return value;
+}

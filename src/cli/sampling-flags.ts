@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { checkSampling, type Sampling } from "../evaluate/sampling.js";
-import { positiveInteger } from "./options.js";
+import { finiteNumber, positiveInteger } from "./options.js";
 
 /** How the tokens of an answer are chosen. */
 export interface SamplingFlags {
@@ -17,19 +17,19 @@ export function withSamplingFlags(command: Command): Command {
     .option(
       "--temperature <number>",
       "draw tokens with this temperature (default, and 0: take the most probable)",
-      number,
+      finiteNumber,
     )
     .option("--top-k <number>", "draw among this many tokens only (implies temperature 1)", positiveInteger)
     .option(
       "--top-p <number>",
       "draw among the tokens that make up this probability (implies temperature 1)",
-      number,
+      finiteNumber,
     )
-    .option("--seed <number>", "of the drawing", number, 0)
+    .option("--seed <number>", "of the drawing", finiteNumber, 0)
     .option(
       "--repetition-penalty <number>",
       "above 1: tokens of the prompt and of the answer so far become less probable",
-      number,
+      finiteNumber,
     );
 }
 
@@ -48,10 +48,4 @@ export function samplingOf({ temperature, topK, topP, seed }: SamplingFlags): Sa
   };
   checkSampling(sampling);
   return sampling;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("give a number");
-  return value;
 }

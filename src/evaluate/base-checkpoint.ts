@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { startEngine } from "../engine/start.js";
-import { type LoadedModel, loadModelFolder } from "./model-folder.js";
+import type { Decoder } from "../model/decoder.js";
+import { loadDecoderFolder, type LoadedModel } from "./model-folder.js";
 
 /** The base models that ship with the kit, trained by the kit on the corpus of the mini world. */
 export const BASE_NAMES = ["decoder"] as const;
@@ -20,7 +21,7 @@ export function baseFolder(name: BaseName): string {
  * the blank in front that the corpus has.
  * @throws KitError when a file of it is missing or damaged
  */
-export async function loadBase(name: BaseName): Promise<LoadedModel> {
+export async function loadBase(name: BaseName): Promise<LoadedModel<Decoder>> {
   await startEngine();
-  return loadModelFolder(baseFolder(name));
+  return loadDecoderFolder(baseFolder(name));
 }

@@ -33,11 +33,12 @@ export function tokensBefore(model: LanguageModel, prompt: readonly number[]): r
   return model instanceof T5 ? [model.config.decoderStart] : prompt;
 }
 
-/** Most tokens that an answer may have for the model's sake. */
+/** Most tokens that an answer may have for the model's sake; none where the prompt itself does not fit. */
 export function roomAfter(model: LanguageModel, prompt: readonly number[]): number {
   const { contextLength } = model.config;
+  if (model instanceof T5) return encoderIds(model.config, prompt).length > contextLength ? 0 : contextLength;
   // The last token of an answer is never fed.
-  return model instanceof T5 ? contextLength : contextLength - prompt.length + 1;
+  return contextLength - prompt.length + 1;
 }
 
 function fromPrompts(model: Decoder, prompts: readonly (readonly number[])[]): Continuation {

@@ -260,7 +260,7 @@ export function checkGeneration(
     if (prompt.length === 0) {
       throw new KitError("an empty prompt", "give at least one token, such as the tokenizer's BOS", { row });
     }
-    if (prompt.length > model.config.contextLength) {
+    if (roomAfter(model, prompt) < 1) {
       throw new KitError(
         `a prompt of ${prompt.length} tokens does not fit the model's context of ${model.config.contextLength}`,
         "shorten the prompt or use a model with a longer context",

@@ -1,11 +1,15 @@
 import { KeyValueCache } from "../model/cache.js";
 import type { Decoder } from "../model/decoder.js";
+import type { LanguageModel } from "../model/load.js";
+import { T5 } from "../model/t5/t5.js";
 import { KitError } from "../support/errors.js";
 import { byLength } from "./batches.js";
 import { padRight } from "./pad.js";
 import { isCompiled } from "./compiling.js";
-import { checkScoreRequests, targetLogProbabilitiesAt } from "./score.js";
+import { checkScoreRequests } from "./score.js";
 import { readFloats, type ScoreOptions, scoringWork, type TargetScore } from "./score-request.js";
+import { scoreSequences } from "./sequence-scores.js";
+import { targetLogProbabilitiesAt } from "./target-log-probabilities.js";
 import { scoreTrees } from "./tree-scores.js";
 
 /** How probable is each option after the prompt? */
@@ -29,7 +33,7 @@ export interface OptionRequest {
  * @throws KitError as `scoreTargets`, and for a request without options
  */
 export async function scoreOptions(
-  decoder: Decoder,
+  model: LanguageModel,
   requests: readonly OptionRequest[],
   options: ScoreOptions,
 ): Promise<TargetScore[][]> {
@@ -40,13 +44,14 @@ export async function scoreOptions(
       });
     }
     for (const target of request.options)
-      checkScoreRequests(decoder, [{ prompt: request.prompt, target }], options, index + 1);
+      checkScoreRequests(model, [{ prompt: request.prompt, target }], options, index + 1);
   });
+  if (model instanceof T5) return scoreSequences(model, requests, options);
   const pairs = requests.flatMap(({ prompt, options: targets }) =>
     targets.map((target) => ({ prompt, target })),
   );
-  if (isCompiled(decoder, options, scoringWork(pairs, options))) {
-    return regroup(requests, await scoreTrees(decoder, pairs, options));
+  if (isCompiled(model, options, scoringWork(pairs, options))) {
+    return regroup(requests, await scoreTrees(model, pairs, options));
   }
   const rows = requests.map((request, index) => ({ ...request, index }));
   const mostOptions = Math.max(...requests.map((request) => request.options.length));
@@ -57,7 +62,7 @@ export async function scoreOptions(
   let done = 0;
   for (const batch of byLength(rows, longestRow, fits)) {
     if (options.signal?.aborted === true) return [];
-    const scores = await scoreBatch(decoder, batch);
+    const scores = await scoreBatch(model, batch);
     batch.forEach(({ index }, row) => (results[index] = scores[row] ?? []));
     done += batch.length;
     options.onProgress?.(done, requests.length);

@@ -1,18 +1,21 @@
-import { targetLogProbabilities } from "../engine/ops/cross-entropy.js";
-import { tf, type TensorFlow } from "../engine/tensorflow.js";
+import { tf } from "../engine/tensorflow.js";
 import type { Decoder } from "../model/decoder.js";
+import type { LanguageModel } from "../model/load.js";
+import { T5 } from "../model/t5/t5.js";
 import { KitError } from "../support/errors.js";
 import { byLength } from "./batches.js";
 import { isCompiled } from "./compiling.js";
+import { roomAfter } from "./continuation.js";
 import {
   fedLength,
-  MOST_LOGITS,
   readFloats,
   type ScoreOptions,
   type ScoreRequest,
   scoringWork,
   type TargetScore,
 } from "./score-request.js";
+import { scoreSequences } from "./sequence-scores.js";
+import { targetLogProbabilitiesAt } from "./target-log-probabilities.js";
 import { scoreTrees } from "./tree-scores.js";
 
 export type { ScoreOptions, ScoreRequest, TargetScore } from "./score-request.js";
@@ -30,13 +33,17 @@ export type { ScoreOptions, ScoreRequest, TargetScore } from "./score-request.js
  *   not have
  */
 export async function scoreTargets(
-  decoder: Decoder,
+  model: LanguageModel,
   requests: readonly ScoreRequest[],
   options: ScoreOptions,
 ): Promise<TargetScore[]> {
-  checkScoreRequests(decoder, requests, options);
-  if (isCompiled(decoder, options, scoringWork(requests, options))) {
-    return scoreTrees(decoder, requests, options);
+  checkScoreRequests(model, requests, options);
+  if (model instanceof T5) {
+    const answers = requests.map(({ prompt, target }) => ({ prompt, options: [target] }));
+    return (await scoreSequences(model, answers, options)).flat();
+  }
+  if (isCompiled(model, options, scoringWork(requests, options))) {
+    return scoreTrees(model, requests, options);
   }
   const scores = new Array<TargetScore>(requests.length);
   const rows = requests.map((request, index) => ({ ...request, index }));
@@ -44,7 +51,7 @@ export async function scoreTargets(
   const fits = (count: number, longest: number): boolean => count * longest <= options.batchTokens;
   for (const batch of byLength(rows, fedLength, fits)) {
     if (options.signal?.aborted === true) return [];
-    const logprobs = await scoreBatch(decoder, batch);
+    const logprobs = await scoreBatch(model, batch);
     let start = 0;
     for (const { index, target } of batch) {
       const tokenLogprobs = Array.from(logprobs.subarray(start, start + target.length));
@@ -78,40 +85,11 @@ async function scoreBatch(decoder: Decoder, batch: readonly ScoreRequest[]): Pro
 }
 
 /**
- * Log-probabilities of tokens at chosen places, with the logits of a part of them at a time.
- * @param hidden `[..., width]`
- * @param positions places in `hidden` with its first axes flattened: `[n]`
- * @param targets the token that is asked for at each place: `[n]`
- * @returns `[n]`, natural log
- */
-export function targetLogProbabilitiesAt(
-  decoder: Decoder,
-  hidden: TensorFlow.Tensor,
-  positions: readonly number[],
-  targets: readonly number[],
-): TensorFlow.Tensor {
-  const flat = tf.reshape(hidden, [-1, decoder.config.width]);
-  const rowsAtOnce = Math.max(1, Math.floor(MOST_LOGITS / decoder.config.vocabularySize));
-  const parts: TensorFlow.Tensor1D[] = [];
-  for (let start = 0; start < positions.length; start += rowsAtOnce) {
-    const end = start + rowsAtOnce;
-    parts.push(
-      tf.tidy(() => {
-        const chosen = tf.gather(flat, tf.tensor1d(positions.slice(start, end), "int32"));
-        const wanted = tf.tensor1d(targets.slice(start, end), "int32");
-        return targetLogProbabilities(decoder.logits(chosen as TensorFlow.Tensor2D), wanted);
-      }),
-    );
-  }
-  return tf.concat(parts);
-}
-
-/**
  * @param firstRow what the first request's row is called, counted from 1
  * @throws KitError as `scoreTargets` does
  */
 export function checkScoreRequests(
-  decoder: Decoder,
+  model: LanguageModel,
   requests: readonly ScoreRequest[],
   { batchTokens }: ScoreOptions,
   firstRow = 1,
@@ -121,7 +99,7 @@ export function checkScoreRequests(
       field: "batchTokens",
     });
   }
-  const { contextLength, vocabularySize } = decoder.config;
+  const { contextLength, vocabularySize } = model.config;
   requests.forEach((request, index) => {
     const row = index + firstRow;
     if (request.prompt.length === 0) {
@@ -136,7 +114,7 @@ export function checkScoreRequests(
         field: "target",
       });
     }
-    if (fedLength(request) > contextLength) {
+    if (request.target.length > roomAfter(model, request.prompt)) {
       throw new KitError(
         `prompt and target of ${request.prompt.length} + ${request.target.length} tokens do not fit the model's context of ${contextLength}`,
         "shorten the prompt or use a model with a longer context",

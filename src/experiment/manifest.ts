@@ -5,7 +5,6 @@ import { z } from "zod";
 import type { Template } from "../data/template.js";
 import type { Tokenizer } from "../data/tokenizer.js";
 import type { EngineInfo } from "../engine/start.js";
-import type { Decoder } from "../model/decoder.js";
 import { readJsonFile } from "../support/files.js";
 import { hashJson } from "../support/hash.js";
 import { TRAINING_RULES } from "../train/config.js";
@@ -20,7 +19,7 @@ export interface ManifestParts {
   readonly engine: EngineInfo;
   readonly template: Template;
   readonly tokenizer: Tokenizer;
-  readonly decoder: Decoder;
+  readonly decoder: { readonly parameterCount: number };
   /** The examples trained on, in order. */
   readonly trainingData: unknown;
   readonly testData: unknown;

@@ -1,11 +1,11 @@
 import { Conversation, type ChatSettings, type Reply } from "../evaluate/chat/conversation.js";
-import type { LoadedLanguageModel } from "../evaluate/model-folder.js";
+import type { LoadedModel } from "../evaluate/model-folder.js";
 import { liveDisplay } from "./display.js";
 import { escapeHtml } from "./display-table.js";
 import { kernelBridge, type MimeBundle } from "./kernel-bridge.js";
 
 /** Models by the names that stand above their answers. */
-export type NamedModels = Readonly<Record<string, LoadedLanguageModel>>;
+export type NamedModels = Readonly<Record<string, LoadedModel>>;
 
 /** A conversation in a notebook. `Answer` is a reply, or for several models a reply for each name. */
 export interface NotebookChat<Answer> {
@@ -25,13 +25,13 @@ export interface NotebookChat<Answer> {
  *     await talk.say("Write the fruit twice.\nNora found a red plum.");
  *     await chat({ base, SFT: sft, IFT: ift }, { maxNewTokens: 40 }).say("Who wrote Pride and Prejudice?");
  */
-export function chat(model: LoadedLanguageModel, settings?: ChatSettings): NotebookChat<Reply>;
+export function chat(model: LoadedModel, settings?: ChatSettings): NotebookChat<Reply>;
 export function chat<Models extends NamedModels>(
   models: Models,
   settings?: ChatSettings,
 ): NotebookChat<Readonly<Record<keyof Models, Reply>>>;
 export function chat(
-  models: LoadedLanguageModel | NamedModels,
+  models: LoadedModel | NamedModels,
   settings: ChatSettings = {},
 ): NotebookChat<Reply | Readonly<Record<string, Reply>>> {
   const single = isModel(models);
@@ -119,6 +119,6 @@ function chatBundle(question: string, shown: readonly Shown[]): MimeBundle {
 
 const TEXT_STYLE = "white-space:pre-wrap;overflow-wrap:anywhere";
 
-function isModel(models: LoadedLanguageModel | NamedModels): models is LoadedLanguageModel {
+function isModel(models: LoadedModel | NamedModels): models is LoadedModel {
   return "tokenizer" in models && "encode" in models.tokenizer;
 }

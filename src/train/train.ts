@@ -2,6 +2,7 @@ import type { Spans } from "../data/spans.js";
 import { parseTrainConfig, type TrainConfig } from "./config.js";
 import type { Objective } from "./objective.js";
 import { nextToken, type TrainableModel } from "./objectives/next-token.js";
+import { type SequenceModel, sequenceRows, sequenceToSequence } from "./objectives/sequence-to-sequence.js";
 import type { ObjectiveOptions, TrainOptions, TrainResult } from "./options.js";
 import { prepareRows, type TrainingRow } from "./rows.js";
 import { TrainRun } from "./run.js";
@@ -21,6 +22,23 @@ export async function train(
   const checked = parseTrainConfig(config);
   const prepare = (spans: readonly Spans[]): TrainingRow[] => prepareRows(spans, model.config, bytesOf);
   return trainObjective(nextToken(model), prepare(rows), checked, {
+    ...options,
+    ...(validation === undefined ? {} : { validation: prepare(validation) }),
+  });
+}
+
+/**
+ * Trains an encoder-decoder in place to say the responses of its rows; see `trainObjective`.
+ * @throws KitError also for an unfit row
+ */
+export async function trainSequences(
+  model: SequenceModel,
+  rows: readonly Spans[],
+  config: TrainConfig,
+  { validation, bytesOf, ...options }: TrainOptions = {},
+): Promise<TrainResult> {
+  const prepare = (spans: readonly Spans[]): TrainingRow[] => sequenceRows(spans, model.config, bytesOf);
+  return trainObjective(sequenceToSequence(model), prepare(rows), config, {
     ...options,
     ...(validation === undefined ? {} : { validation: prepare(validation) }),
   });

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { startEngine } from "../../engine/start.js";
+import { roomAfter } from "../../evaluate/continuation.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
 import { encodePromptText, encodeTargetText, readScoreRequests } from "../../evaluate/requests.js";
 import { scoreTargets } from "../../evaluate/score.js";
@@ -35,7 +36,7 @@ export function command(): Command {
     .option("--eager", "call TensorFlow's kernels one by one instead of compiling the model")
     .addHelpText(
       "after",
-      "\nThe prompt begins with the tokenizer's BOS where it has one; the target is scored as it is, without an end token.",
+      "\nThe prompt begins with the tokenizer's BOS where it has one; the target is scored as it is, without an end token. An encoder-decoder (T5) reads the prompt, with the end token of its input.",
     )
     .action(score);
 }
@@ -44,15 +45,14 @@ async function score({ model, requests: file, out, batchTokens, eager }: ScoreFl
   const requests = await readScoreRequests(file);
   await startEngine();
   const { decoder, tokenizer } = loadModelFolder(model);
-  const { contextLength } = decoder.config;
   const rows = requests.map(({ prompt, target, line }) => {
     const row = {
       prompt: encodePromptText(prompt, tokenizer, { file, line }),
       target: encodeTargetText(target, tokenizer, { file, line }),
     };
-    if (row.prompt.length + row.target.length - 1 > contextLength) {
+    if (row.target.length > roomAfter(decoder, row.prompt)) {
       throw new KitError(
-        `prompt and target have ${row.prompt.length} + ${row.target.length} tokens, the model's context is ${contextLength}`,
+        `prompt and target have ${row.prompt.length} + ${row.target.length} tokens, the model's context is ${decoder.config.contextLength}`,
         "shorten the prompt or use a model with a longer context",
         { file, line, field: "prompt" },
       );

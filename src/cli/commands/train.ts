@@ -4,13 +4,14 @@ import { supervisedBytes } from "../../data/supervised-bytes.js";
 import { startEngine } from "../../engine/start.js";
 import { buildManifest } from "../../experiment/manifest.js";
 import { decidingSources } from "../../experiment/store/sources.js";
-import { saveDecoder } from "../../model/checkpoint.js";
+import { saveModel } from "../../model/load.js";
 import { mergeAdapter } from "../../model/lora/merge.js";
 import { saveAdapter } from "../../model/lora/peft.js";
+import { T5 } from "../../model/t5/t5.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { checkpointSteps } from "../../train/checkpoint.js";
-import { train } from "../../train/train.js";
+import { train, type TrainOptions, trainSequences } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
 import { checkRun } from "./train/check.js";
 import { TRAIN_FIELDS } from "./train/help.js";
@@ -97,23 +98,26 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
     writeJson(join(out, "ledger.json"), run.ledgers);
     writeJson(join(out, "run.json"), { config: { ...config, decoder: decoder.config }, manifest });
     if (flags.json !== true) announce(out, run, found);
-    const result = await train(
-      decoder,
-      run.spans,
-      { ...config.train, checkpoint: { directory: checkpoints, everySteps: config.checkpointEverySteps } },
-      {
-        signal: interrupt.signal,
-        resume: flags.resume === true,
-        compile: flags.eager !== true,
-        progress: true,
-        label: basename(out),
-        trackers: trackersOf(out, basename(out), config, process.env),
-        bytesOf: (row) => supervisedBytes(row, tokenizer),
-        ...(run.validation === undefined ? {} : { validation: run.validation }),
-      },
-    );
+    const settings = {
+      ...config.train,
+      checkpoint: { directory: checkpoints, everySteps: config.checkpointEverySteps },
+    };
+    const options: TrainOptions = {
+      signal: interrupt.signal,
+      resume: flags.resume === true,
+      compile: flags.eager !== true,
+      progress: true,
+      label: basename(out),
+      trackers: trackersOf(out, basename(out), config, process.env),
+      bytesOf: (row) => supervisedBytes(row, tokenizer),
+      ...(run.validation === undefined ? {} : { validation: run.validation }),
+    };
+    const result =
+      decoder instanceof T5
+        ? await trainSequences(decoder, run.spans, settings, options)
+        : await train(decoder, run.spans, settings, options);
     if (result.status === "finished") {
-      saveModel(out, run, config);
+      saveRun(out, run, config);
     }
     reportRun(out, result, { json: flags.json === true, resumeHint });
     decoder.dispose();
@@ -123,18 +127,18 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
   }
 }
 
-function saveModel(out: string, { base, decoder, tokenizer }: PreparedRun, config: RunConfig): void {
+function saveRun(out: string, { base, decoder, tokenizer }: PreparedRun, config: RunConfig): void {
   const { special } = tokenizer;
   const folder = join(out, "model");
   tokenizer.save(folder);
   if (decoder.adapter === undefined) {
-    saveDecoder(folder, decoder, { special });
+    saveModel(folder, decoder, { special });
     return;
   }
   const from = "from" in config.decoder ? config.decoder.from : undefined;
   saveAdapter(join(out, "adapter"), decoder.adapter, base.config, from);
   const merged = mergeAdapter(base, decoder.adapter);
-  saveDecoder(folder, merged, { special });
+  saveModel(folder, merged, { special });
   merged.dispose();
 }
 

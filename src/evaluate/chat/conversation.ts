@@ -5,7 +5,7 @@ import { KitError } from "../../support/errors.js";
 import { answerOf } from "../../data/answer.js";
 import type { CompileOption } from "../compiling.js";
 import { type Ending, generate } from "../generate.js";
-import type { LoadedLanguageModel } from "../model-folder.js";
+import type { LoadedModel } from "../model-folder.js";
 import type { Sampling } from "../sampling.js";
 import { chatPrompt, showsHistory } from "./prompt.js";
 import { defaultChatTemplate } from "./templates.js";
@@ -55,14 +55,14 @@ const MAX_NEW_TOKENS = 128;
  *     const { answer } = await conversation.say("Write the fruit twice.\nNora found a red plum.");
  */
 export class Conversation {
-  readonly #model: LoadedLanguageModel;
+  readonly #model: LoadedModel;
   readonly #settings: ChatSettings;
   #template: Template;
   #turns: Turn[] = [];
   /** Questions so far, those before a reset as well: each draws from numbers of its own. */
   #asked = 0;
 
-  constructor(model: LoadedLanguageModel, settings: ChatSettings = {}) {
+  constructor(model: LoadedModel, settings: ChatSettings = {}) {
     this.#model = model;
     this.#settings = settings;
     this.#template = settings.template ?? defaultChatTemplate(model.tokenizer);

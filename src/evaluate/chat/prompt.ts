@@ -4,7 +4,7 @@ import type { Template } from "../../data/template.js";
 import type { LanguageModel } from "../../model/load.js";
 import { T5 } from "../../model/t5/t5.js";
 import { KitError } from "../../support/errors.js";
-import type { LoadedLanguageModel } from "../model-folder.js";
+import type { LoadedModel } from "../model-folder.js";
 
 /** A prompt for the next answer, and what of the conversation had to go. */
 export interface ChatPrompt {
@@ -28,7 +28,7 @@ export interface Request {
  * @throws KitError when the question alone does not fit, or the template cannot show it
  */
 export function chatPrompt(
-  { decoder, tokenizer }: LoadedLanguageModel,
+  { decoder, tokenizer }: LoadedModel,
   template: Template,
   { text, system, history }: Request,
   room: number,

@@ -100,9 +100,14 @@ export function sequenceRow(
 
 /**
  * Rendered rows for an encoder-decoder: the encoder reads the prompt, and the whole response is to be said.
+ * @param bytesOf UTF-8 bytes of the supervised text of a row (`supervisedBytes`)
  * @throws KitError when there are no rows, or one is unfit
  */
-export function sequenceRows(rows: readonly Spans[], limits: SequenceLimits): TrainingRow[] {
+export function sequenceRows(
+  rows: readonly Spans[],
+  limits: SequenceLimits,
+  bytesOf?: (row: Spans) => number,
+): TrainingRow[] {
   if (rows.length === 0) {
     throw new KitError(
       "there are no rows to train on",
@@ -110,7 +115,8 @@ export function sequenceRows(rows: readonly Spans[], limits: SequenceLimits): Tr
     );
   }
   const { inputEnd } = limits;
-  return rows.map(({ id, ids, supervised, promptLength, taskType }, index) => {
+  return rows.map((row, index) => {
+    const { id, ids, supervised, promptLength, taskType } = row;
     if (supervised.some((flag, position) => flag !== position >= promptLength)) {
       throw new KitError(
         `an encoder-decoder says the response and nothing else (id "${id}")`,
@@ -120,6 +126,10 @@ export function sequenceRows(rows: readonly Spans[], limits: SequenceLimits): Tr
     }
     const prompt = ids.slice(0, promptLength);
     const read = inputEnd === undefined ? prompt : [...prompt, inputEnd];
-    return { ...sequenceRow(id, read, ids.slice(promptLength), limits, index + 1), taskType };
+    return {
+      ...sequenceRow(id, read, ids.slice(promptLength), limits, index + 1),
+      taskType,
+      ...(bytesOf === undefined ? {} : { bytes: bytesOf(row) }),
+    };
   });
 }

@@ -5,7 +5,7 @@ import {
   defaultChatTemplate,
 } from "../../../evaluate/chat/templates.js";
 import { BASE_NAMES, baseFolder } from "../../../evaluate/base-checkpoint.js";
-import { loadLanguageModelFolder, type LoadedLanguageModel } from "../../../evaluate/model-folder.js";
+import { loadModelFolder, type LoadedModel } from "../../../evaluate/model-folder.js";
 import { KitError } from "../../../support/errors.js";
 import type { ChatScreen } from "./screen.js";
 
@@ -24,7 +24,7 @@ Templates of single rows take the first line as the instruction and the others a
 interface Partner {
   readonly name: string;
   readonly directory: string;
-  readonly model: LoadedLanguageModel;
+  readonly model: LoadedModel;
   readonly conversation: Conversation;
 }
 
@@ -114,7 +114,7 @@ export class ChatSession {
 
   #load(name: string): Partner {
     const directory = name === BASE ? baseFolder(BASE_NAMES[0]) : name;
-    const model = loadLanguageModelFolder(directory);
+    const model = loadModelFolder(directory);
     try {
       const template =
         this.#template === undefined

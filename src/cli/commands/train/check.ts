@@ -1,4 +1,6 @@
 import { endToken } from "../../../data/render.js";
+import { T5 } from "../../../model/t5/t5.js";
+import { KitError } from "../../../support/errors.js";
 import { type PreflightReport, preflight } from "../../../train/preflight/preflight.js";
 import { textTable } from "../data/shared.js";
 import type { PreparedRun } from "./prepare.js";
@@ -11,6 +13,13 @@ export async function checkRun(
   { compile, json }: { readonly compile: boolean; readonly json: boolean },
 ): Promise<boolean> {
   const { bos, eos } = tokenizer.special;
+  if (decoder instanceof T5) {
+    throw new KitError(
+      "the check is for decoders, and the model of this run has an encoder",
+      "start the run without --check",
+      { field: "decoder" },
+    );
+  }
   const report = await preflight(decoder, spans, config.train, {
     tokens: { ...(bos === undefined ? {} : { bos }), ends: [eos, endToken(config.template, tokenizer)] },
     compile,

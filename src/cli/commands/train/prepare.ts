@@ -7,12 +7,14 @@ import { splitByTaskType } from "../../../data/split.js";
 import { carveValidation } from "../../../data/split/validation.js";
 import type { Template } from "../../../data/template.js";
 import type { Tokenizer } from "../../../data/tokenizer.js";
-import { loadDecoder } from "../../../model/checkpoint.js";
 import { parseDecoderConfig } from "../../../model/config.js";
 import { Decoder } from "../../../model/decoder.js";
+import { type LanguageModel, loadModel } from "../../../model/load.js";
 import { LoraAdapter } from "../../../model/lora/adapter.js";
 import { chooseTargets, type LoraConfig } from "../../../model/lora/config.js";
 import { checkAdapterLayout } from "../../../model/lora/peft.js";
+import { parseT5Config } from "../../../model/t5/config.js";
+import { T5 } from "../../../model/t5/t5.js";
 import { KitError } from "../../../support/errors.js";
 import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
 import { CharacterTokenizer } from "../../../tokenizer/character.js";
@@ -27,8 +29,8 @@ export interface PreparedRun {
   readonly validation: readonly Spans[] | undefined;
   readonly tokenizer: Tokenizer;
   /** What is trained: `base`, or `base` with an adapter. */
-  readonly decoder: Decoder;
-  readonly base: Decoder;
+  readonly decoder: LanguageModel;
+  readonly base: LanguageModel;
   readonly ledgers: { readonly read: ReadLedger; readonly render: Ledger };
 }
 
@@ -91,12 +93,12 @@ function textsOf(examples: readonly Example[], template: Template): string[] {
   return [...fixed, ...varying].filter((text) => text !== "");
 }
 
-function adapted(base: Decoder, lora: LoraConfig, file: string): Decoder {
+function adapted(base: LanguageModel, lora: LoraConfig, file: string): LanguageModel {
   checkAdapterLayout(base.config, chooseTargets(base.config, lora, { file }));
   return base.withAdapter(LoraAdapter.create(base.config, lora));
 }
 
-function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file: string): Decoder {
+function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file: string): LanguageModel {
   const { vocabularySize } = tokenizer;
   if ("shape" in decoder) {
     const given = decoder.shape.vocabularySize;
@@ -107,10 +109,14 @@ function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file
         { file, field: "decoder.vocabularySize" },
       );
     }
+    if ("encoderLayers" in decoder.shape) {
+      const shape = parseT5Config({ ...decoder.shape, vocabularySize }, { file, field: "decoder" });
+      return T5.create(shape, train.seed);
+    }
     const shape = parseDecoderConfig({ ...decoder.shape, vocabularySize }, { file, field: "decoder" });
     return Decoder.create(shape, train.seed);
   }
-  const saved = loadDecoder(decoder.from);
+  const saved = loadModel(decoder.from);
   if (saved.config.vocabularySize < vocabularySize) {
     const known = saved.config.vocabularySize;
     saved.dispose();
