@@ -3,7 +3,8 @@ import { createWorld } from "../../data/mini/world.js";
 import type { Tokenizer } from "../../data/tokenizer.js";
 import { bitsPerByte, textBits } from "../../evaluate/bits-per-byte.js";
 import { generate, generateGreedy } from "../../evaluate/generate.js";
-import { loadModelFolder, type LoadedModel } from "../../evaluate/model-folder.js";
+import { loadDecoderFolder, type LoadedModel } from "../../evaluate/model-folder.js";
+import type { Decoder } from "../../model/decoder.js";
 import { groupBy } from "../../support/group.js";
 import { type FactPrompt, factPrompts } from "./fact-prompts.js";
 import { selectionPrompts } from "./selection-prompts.js";
@@ -57,7 +58,7 @@ export async function measureQuality(
   plan: Pick<PretrainPlan, "worldSeed" | "quality">,
   signal?: AbortSignal,
 ): Promise<BaseQuality | undefined> {
-  const model = loadModelFolder(folder);
+  const model = loadDecoderFolder(folder);
   const aborting = signal === undefined ? {} : { signal };
   try {
     const heldOut = await heldOutBits(model, plan.worldSeed, plan.quality.documents, aborting);
@@ -75,7 +76,7 @@ interface Aborting {
 }
 
 async function heldOutBits(
-  { decoder, tokenizer }: LoadedModel,
+  { decoder, tokenizer }: LoadedModel<Decoder>,
   seed: number,
   count: number,
   aborting: Aborting,
@@ -97,7 +98,7 @@ async function heldOutBits(
 
 /** Completes a statement of every fact, whose object is left to the model. */
 export async function factRecall(
-  { decoder, tokenizer }: LoadedModel,
+  { decoder, tokenizer }: LoadedModel<Decoder>,
   facts: readonly Fact[],
   aborting: Aborting = {},
 ): Promise<BaseQuality["facts"]> {
@@ -130,7 +131,7 @@ function recallOf(asked: readonly (FactPrompt & { readonly right: boolean })[]):
 }
 
 async function selectionRecall(
-  model: LoadedModel,
+  model: LoadedModel<Decoder>,
   seed: number,
   aborting: Aborting,
 ): Promise<BaseQuality["selections"]> {
@@ -149,7 +150,7 @@ function isRight({ completion }: Prompt, completed = ""): boolean {
 }
 
 async function completeAll(
-  { decoder, tokenizer }: LoadedModel,
+  { decoder, tokenizer }: LoadedModel<Decoder>,
   prompts: readonly Prompt[],
   aborting: Aborting,
 ): Promise<string[]> {
@@ -167,7 +168,7 @@ async function completeAll(
 }
 
 async function drawSamples(
-  { decoder, tokenizer }: LoadedModel,
+  { decoder, tokenizer }: LoadedModel<Decoder>,
   count: number,
   seed: number,
   aborting: Aborting,
