@@ -5,6 +5,7 @@ import { renderSpans } from "../../src/data/render.js";
 import { answerOf } from "../../src/data/answer.js";
 import { planRuns } from "../../src/experiment/plan/expand.js";
 import { readPlan, shippedPlans } from "../../src/experiment/plan/read.js";
+import { limited } from "../../src/experiment/natural-instructions/run.js";
 import { specifyMini } from "../../src/experiment/mini/plan.js";
 import { miniRows, type MiniRows } from "../../src/experiment/mini/rows.js";
 import {
@@ -159,6 +160,21 @@ test("packing without the mask is named in the rules of the run, and nothing els
     });
   assert.equal(trainingRulesOf(config("packed")), TRAINING_RULES);
   assert.match(trainingRulesOf(config("packed-without-mask")).packing ?? "", /^ABLATION/);
+});
+
+test("tasks of a type and rows of a type are limited in the order of the rows", () => {
+  const rows = ["a1 A", "a2 A", "a1 A", "b1 B", "a1 A"].map((line, index) => {
+    const [task = "", taskType = ""] = line.split(" ");
+    return { id: String(index), task, taskType, input: "", outputs: ["x"], source: "" };
+  });
+  const ids = (limits: Parameters<typeof limited>[1]): string =>
+    limited(rows, limits)
+      .map(({ id }) => id)
+      .join("");
+  assert.equal(ids({}), "01234");
+  assert.equal(ids({ tasksPerType: 1 }), "0234");
+  assert.equal(ids({ mixtureCap: 2 }), "013");
+  assert.equal(ids({ tasksPerType: 1, mixtureCap: 2 }), "023");
 });
 
 test("a random start has no pre-training text to forget; the base decoder has", () => {

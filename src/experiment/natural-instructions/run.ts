@@ -44,8 +44,9 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
     lossOn: "response",
   };
   const { template: longest } = rowsOfArm(rows, "ift", seed);
+  const fitting = rows.train.filter((row) => fits(row, longest, tokenizer, policy));
   const { train, template } = rowsOfArm(
-    { ...rows, train: rows.train.filter((row) => fits(row, longest, tokenizer, policy)) },
+    { ...rows, train: limited(fitting, settings) },
     settings.format,
     seed,
   );
@@ -67,6 +68,27 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
       "rouge-l": (output, references) => rougeL(output, references, { stem: true }),
     },
   };
+}
+
+/** The rows of at most so many tasks of each task type, and at most so many rows of it. */
+export function limited(
+  rows: readonly Example[],
+  {
+    tasksPerType = Infinity,
+    mixtureCap = Infinity,
+  }: Pick<InstructionRunSettings, "tasksPerType" | "mixtureCap">,
+): Example[] {
+  const tasks = new Map<string, Set<string>>();
+  const taken = new Map<string, number>();
+  return rows.filter(({ task, taskType }) => {
+    const own = tasks.get(taskType) ?? new Set<string>();
+    if (!own.has(task) && own.size >= tasksPerType) return false;
+    tasks.set(taskType, own.add(task));
+    const count = taken.get(taskType) ?? 0;
+    if (count >= mixtureCap) return false;
+    taken.set(taskType, count + 1);
+    return true;
+  });
 }
 
 /** A row that is too long with its definition is left out of every arm, so that all of them train on the same rows. */

@@ -97,6 +97,10 @@ export interface InstructionRunSettings {
   readonly split: Pick<InstructionSettings, "heldOut" | "leakage" | "seenRowsPerTask">;
   readonly evaluation: Pick<InstructionSettings, "seenTasks" | "heldOutRowsPerTask" | "maxNewTokens">;
   readonly trainRowsPerTask: number;
+  /** Tasks of a training task type, at most: the first in the folder's order. The tokenizer is still that of all. */
+  readonly tasksPerType?: number;
+  /** Training rows of a task type, at most, so that large ones do not rule the mixture. */
+  readonly mixtureCap?: number;
   readonly vocabularySize: number;
   readonly budget: RunBudget;
   readonly rowsPerStep: number;
