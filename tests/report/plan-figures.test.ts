@@ -70,7 +70,7 @@ test("the curve and the points are at the means of the runs", () => {
     section?.figure?.data.filter((trace) => trace.type === "scatter") ?? [];
   const held = dots().find(({ name }) => name === "held-out");
   assert.deepEqual(held?.x, [10, 90]);
-  assert.deepEqual(held?.y, [0.25, 0.75]);
+  assert.deepEqual(held.y, [0.25, 0.75]);
   const [first] = dots(cost);
   assert.deepEqual(
     [first?.x, first?.y],
