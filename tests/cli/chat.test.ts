@@ -190,3 +190,16 @@ test("a terminal gets no control characters of a model; columns are drawn again 
   screen.columns(columns("a b"), true);
   assert.equal(out.split("\u001b[3F\u001b[0J").length, 2, "three lines are written once more");
 });
+
+test("a terminal that does not know its size gets columns of the usual width", () => {
+  let out = "";
+  const stream = { isTTY: true, columns: 0, rows: 0, write: (text: string) => (out += text) };
+  const screen = chatScreen(stream, { write: () => true });
+  const text = "a sentence that fits into half of the width";
+  const both = [
+    { title: "one", text },
+    { title: "two", text },
+  ];
+  screen.columns(both, false);
+  assert.equal(out.split("\n").length - 1, 3, "heading, rule and one line");
+});

@@ -20,7 +20,8 @@ export interface ChatScreen {
   note(text: string): void;
 }
 
-const PIPE_WIDTH = 100;
+/** Where the size is not known: of a pipe, and of a terminal that says 0. */
+const DEFAULT_SIZE = { columns: 100, rows: 24 };
 
 /** The answers on one stream and the notes on another, so that a pipe gets the answers alone. */
 export function chatScreen(out: OutStream, notes: OutStream): ChatScreen {
@@ -34,14 +35,20 @@ export function chatScreen(out: OutStream, notes: OutStream): ChatScreen {
       const shown = live
         ? columns.map(({ title, text }) => ({ title, text: withoutControls(text) }))
         : columns;
-      const lines = sideBySide(shown, out.columns ?? PIPE_WIDTH);
+      const width = knownSize(out.columns, DEFAULT_SIZE.columns);
+      const height = knownSize(out.rows, DEFAULT_SIZE.rows);
+      const lines = sideBySide(shown, width);
       // What has left the screen cannot be drawn again: its last lines, until it is whole.
-      const visible = whole ? lines : lines.slice(-Math.max(1, (out.rows ?? 24) - 2));
+      const visible = whole ? lines : lines.slice(-Math.max(1, height - 2));
       out.write(`${drawn === 0 ? "" : `\u001b[${drawn}F\u001b[0J`}${visible.join("\n")}\n`);
       drawn = whole ? 0 : visible.length;
     },
     note: (text) => notes.write(`${text}\n`),
   };
+}
+
+function knownSize(said: number | undefined, otherwise: number): number {
+  return said === undefined || said === 0 ? otherwise : said;
 }
 
 /** A model can write what a terminal takes for commands. */
