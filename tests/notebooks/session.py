@@ -13,13 +13,15 @@ import time
 
 from jupyter_client.manager import start_new_kernel
 
+# Seconds without a message: a cell that loads every module of the kit takes half a minute on a busy machine.
+SILENCE = 150
 KEPT = ("stream", "error", "display_data", "update_display_data", "execute_input")
 
 
 def collect(client, message, on_output=lambda kind: None):
     outputs = []
     while True:
-        received = client.get_iopub_msg(timeout=60)
+        received = client.get_iopub_msg(timeout=SILENCE)
         if received["parent_header"].get("msg_id") != message:
             continue
         kind, content = received["msg_type"], received["content"]
@@ -29,7 +31,7 @@ def collect(client, message, on_output=lambda kind: None):
         if kind in KEPT:
             outputs.append({"type": kind, **content})
     while True:
-        reply = client.get_shell_msg(timeout=60)
+        reply = client.get_shell_msg(timeout=SILENCE)
         if reply["parent_header"].get("msg_id") == message:
             return {"status": reply["content"]["status"], "outputs": outputs, "reply": reply["content"]}
 

@@ -71,7 +71,7 @@ function attempt(project: string, steps: readonly Step[]): SpawnSyncReturns<stri
     input: JSON.stringify(steps),
     env: { ...variables, IFT_KIT_PROJECT: project },
     encoding: "utf8",
-    timeout: 120_000,
+    timeout: 400_000,
     maxBuffer: 1 << 28,
   });
 }
