@@ -2,9 +2,10 @@ import { fileURLToPath } from "node:url";
 import { startEngine } from "../engine/start.js";
 import type { Decoder } from "../model/decoder.js";
 import { loadDecoderFolder, type LoadedModel } from "./model-folder.js";
+import { type LoadedBert, loadBertFolder } from "./bert-folder.js";
 
 /** The base models that ship with the kit, trained by the kit on the corpus of the mini world. */
-export const BASE_NAMES = ["decoder"] as const;
+export const BASE_NAMES = ["decoder", "bert"] as const;
 export type BaseName = (typeof BASE_NAMES)[number];
 
 /** The folder of a base model inside the package, wherever that is installed. */
@@ -12,16 +13,28 @@ export function baseFolder(name: BaseName): string {
   return fileURLToPath(new URL(`../../datasets/checkpoints/${name}`, import.meta.url));
 }
 
+/** A base model that is ready to be asked, by its name. */
+interface LoadedBase {
+  readonly decoder: LoadedModel<Decoder>;
+  readonly bert: LoadedBert;
+}
+
 /**
  * A base model of the kit with its tokenizer, ready to be asked or tuned; each call gives another copy.
  *
  *     const { decoder, tokenizer } = await loadBase("decoder");
+ *     const { bert, tokenizer } = await loadBase("bert");
  *
- * Tuning it on rows of the mini world goes with `MINI_IFT` or `MINI_SFT` of `ift-kit/data/mini/template`, whose words have
- * the blank in front that the corpus has.
+ * Tuning the decoder on rows of the mini world goes with `MINI_IFT` or `MINI_SFT` of `ift-kit/data/mini/template`, whose
+ * words have the blank in front that the corpus has.
  * @throws KitError when a file of it is missing or damaged
  */
-export async function loadBase(name: BaseName): Promise<LoadedModel<Decoder>> {
+export async function loadBase<Name extends BaseName>(name: Name): Promise<LoadedBase[Name]> {
   await startEngine();
-  return loadDecoderFolder(baseFolder(name));
+  return LOADERS[name](baseFolder(name));
 }
+
+const LOADERS: { readonly [Name in BaseName]: (folder: string) => LoadedBase[Name] } = {
+  decoder: loadDecoderFolder,
+  bert: loadBertFolder,
+};

@@ -8,20 +8,48 @@ import { factsOf, RELATIONS } from "../../src/data/mini/facts.js";
 import { createWorld } from "../../src/data/mini/world.js";
 import { loadModelFolder } from "../../src/evaluate/model-folder.js";
 import { factPrompts } from "../../src/experiment/pretrain/fact-prompts.js";
-import { PRETRAIN_FILES, type PretrainPlan, readPretrainPlan } from "../../src/experiment/pretrain/plan.js";
+import { loadBertFolder } from "../../src/evaluate/bert-folder.js";
+import {
+  type BertPlan,
+  type DecoderPlan,
+  PRETRAIN_FILES,
+  readPretrainPlan,
+} from "../../src/experiment/pretrain/plan.js";
 import { pretrain } from "../../src/experiment/pretrain/pretrain.js";
 import { corpusRows, planTokenizer } from "../../src/experiment/pretrain/rows.js";
 import { writePretrainReport } from "../../src/report/experiments/pretrain.js";
 
-const SHIPPED = readPretrainPlan("datasets/checkpoints/decoder/plan.json");
+function shippedPlan<Name extends "decoder" | "bert">(
+  name: Name,
+): { decoder: DecoderPlan; bert: BertPlan }[Name] {
+  const plan = readPretrainPlan(`datasets/checkpoints/${name}/plan.json`);
+  assert.equal(plan.model, name);
+  return plan as { decoder: DecoderPlan; bert: BertPlan }[Name];
+}
 
-const TINY: PretrainPlan = {
+const SHIPPED = shippedPlan("decoder");
+const SHIPPED_BERT = shippedPlan("bert");
+
+const TINY: DecoderPlan = {
   ...SHIPPED,
   tokenizer: { vocabularySize: 600, documents: 200, rowsPerTask: 1 },
   corpusTokens: 6000,
   decoder: { ...SHIPPED.decoder, width: 16, layers: 1, heads: 2, feedForwardWidth: 32, contextLength: 128 },
   training: {
     ...SHIPPED.training,
+    budget: { unit: "total-tokens", amount: 12_000 },
+    batch: { kind: "bucketed", rowsPerStep: 16 },
+  },
+  quality: { documents: 20, samples: 2 },
+};
+
+const TINY_BERT: BertPlan = {
+  ...SHIPPED_BERT,
+  tokenizer: { vocabularySize: 600, documents: 200, rowsPerTask: 1 },
+  corpusTokens: 6000,
+  bert: { ...SHIPPED_BERT.bert, width: 16, layers: 1, heads: 2, feedForwardWidth: 32 },
+  training: {
+    ...SHIPPED_BERT.training,
     budget: { unit: "total-tokens", amount: 12_000 },
     batch: { kind: "bucketed", rowsPerStep: 16 },
   },
@@ -95,7 +123,9 @@ test(
     const { decoder } = loadModelFolder(whole);
     assert.equal(decoder.parameterCount, result.parameterCount);
     decoder.dispose();
-    const { bitsPerByte, bytes } = result.quality.heldOut;
+    const { heldOut } = result.quality;
+    assert.ok("bitsPerByte" in heldOut);
+    const { bitsPerByte, bytes } = heldOut;
     const { rows } = corpusRows(corpusOf(1, "validation"), planTokenizer(TINY), bytes, 128);
     const targets = rows.slice(0, 20).reduce((sum, { ids }) => sum + ids.length - 1, 0);
     assert.ok(bitsPerByte < (Math.log2(600) * targets) / bytes, "better than a guess among all tokens");
@@ -116,6 +146,44 @@ test(
 );
 
 test(
+  "pre-training of a BERT writes the same files, and stopped it goes on to the same bits",
+  inFolder(async (folder) => {
+    const whole = join(folder, "whole");
+    const result = await pretrain(TINY_BERT, whole, { workFolder: join(folder, "work-1") });
+    assert.ok(result !== undefined);
+    const written = await writePretrainReport(whole, result);
+    for (const file of [...written, ...Object.values(PRETRAIN_FILES).map((name) => join(whole, name))]) {
+      assert.ok(existsSync(file), file);
+    }
+    assert.deepEqual(readPretrainPlan(join(whole, PRETRAIN_FILES.plan)), TINY_BERT);
+    const { bert, tokenizer } = loadBertFolder(whole);
+    assert.equal(bert.parameterCount, result.parameterCount);
+    assert.equal(bert.config.vocabularySize, tokenizer.vocabularySize);
+    bert.dispose();
+    const { heldOut, nextSentence } = result.quality as Extract<
+      typeof result.quality,
+      { readonly nextSentence: unknown }
+    >;
+    assert.ok(heldOut.maskedWords > 100 && heldOut.topFive >= heldOut.accuracy);
+    assert.ok(heldOut.loss < Math.log(tokenizer.vocabularySize), "better than a guess among all tokens");
+    assert.ok(nextSentence.pairs > 10 && nextSentence.floor >= 0.5);
+    assert.equal(result.quality.samples.length, 2);
+
+    const parts = join(folder, "parts");
+    const workFolder = join(folder, "work-2");
+    const stopped = new AbortController();
+    setTimeout(() => {
+      stopped.abort();
+    }, 1);
+    const stop = { workFolder, signal: stopped.signal };
+    assert.equal(await pretrain(TINY_BERT, parts, stop).catch(() => undefined), undefined);
+    assert.ok(await pretrain(TINY_BERT, parts, { workFolder }));
+    const weights = (directory: string): Buffer => readFileSync(join(directory, "model.safetensors"));
+    assert.deepEqual(weights(parts), weights(whole));
+  }),
+);
+
+test(
   "a wrong plan is refused with file and field",
   inFolder((folder) => {
     const file = join(folder, "plan.json");
@@ -125,8 +193,15 @@ test(
     };
     refused({ corpusTokens: 0 }, /corpusTokens/);
     refused({ decoder: { ...SHIPPED.decoder, heads: 3 } }, /plan\.json.*heads.*not a multiple/s);
-    refused({ decoder: { ...SHIPPED.decoder, vocabularySize: 10 } }, /that of the tokenizer/);
+    refused(
+      { decoder: { ...SHIPPED.decoder, vocabularySize: 10 } },
+      /vocabularySize of the model is decided by the rest/,
+    );
     refused({ weights: "F8" }, /weights/);
+    refused({ model: "t5" }, /model/);
+    refused({ model: "bert" }, /plan\.json/);
+    writeFileSync(file, JSON.stringify({ ...SHIPPED_BERT, bert: { ...SHIPPED_BERT.bert, heads: 3 } }));
+    assert.throws(() => readPretrainPlan(file), /heads.*not a multiple|not a multiple.*heads/s);
     return Promise.resolve();
   }),
 );

@@ -7,18 +7,10 @@ import { loadDecoderFolder, type LoadedModel } from "../../evaluate/model-folder
 import type { Decoder } from "../../model/decoder.js";
 import { groupBy } from "../../support/group.js";
 import { type FactPrompt, factPrompts } from "./fact-prompts.js";
+import { recallByRelation, type RecallByRelation } from "./fact-recall.js";
 import { selectionPrompts } from "./selection-prompts.js";
-import type { PretrainPlan } from "./plan.js";
+import type { DecoderPlan } from "./plan.js";
 import { documentText, heldOutDocuments } from "./rows.js";
-
-/** How many of some facts a model completes right. */
-export interface FactRecall {
-  readonly facts: number;
-  /** Share, 0 to 1, completed with the right object and the end of the sentence, greedily. */
-  readonly recall: number;
-  /** The same share of the most frequent completion of the relation: what needs no facts. */
-  readonly floor: number;
-}
 
 /** What a base decoder knows, in numbers, and texts of its own as they came. */
 export interface BaseQuality {
@@ -29,7 +21,7 @@ export interface BaseQuality {
     readonly bitsPerByte: number;
     readonly bitsPerByteByKind: Readonly<Record<string, number>>;
   };
-  readonly facts: FactRecall & { readonly byRelation: Readonly<Record<string, FactRecall>> };
+  readonly facts: RecallByRelation;
   /** What the corpus tells of texts ("The town was"), completed greedily on new texts: shares of right answers. */
   readonly selections: {
     readonly asked: number;
@@ -55,7 +47,7 @@ type Prompt = Pick<FactPrompt, "prompt" | "completion">;
  */
 export async function measureQuality(
   folder: string,
-  plan: Pick<PretrainPlan, "worldSeed" | "quality">,
+  plan: Pick<DecoderPlan, "worldSeed" | "quality">,
   signal?: AbortSignal,
 ): Promise<BaseQuality | undefined> {
   const model = loadDecoderFolder(folder);
@@ -105,29 +97,7 @@ export async function factRecall(
   const prompts = factPrompts(facts);
   const completions = await completeAll({ decoder, tokenizer }, prompts, aborting);
   const asked = prompts.map((prompt, index) => ({ ...prompt, right: isRight(prompt, completions[index]) }));
-  const byRelation = [...groupBy(asked, ({ relation }) => relation)].map(
-    ([relation, part]): [string, FactRecall] => [relation, recallOf(part)],
-  );
-  const all = byRelation.map(([, recall]) => recall);
-  const mean = (of: (recall: FactRecall) => number): number =>
-    all.reduce((sum, recall) => sum + of(recall) * recall.facts, 0) / asked.length;
-  return {
-    facts: asked.length,
-    recall: mean(({ recall }) => recall),
-    floor: mean(({ floor }) => floor),
-    byRelation: Object.fromEntries(byRelation),
-  };
-}
-
-function recallOf(asked: readonly (FactPrompt & { readonly right: boolean })[]): FactRecall {
-  const frequencies = [...groupBy(asked, ({ completion }) => completion).values()].map(
-    ({ length }) => length,
-  );
-  return {
-    facts: asked.length,
-    recall: asked.filter(({ right }) => right).length / asked.length,
-    floor: Math.max(...frequencies) / asked.length,
-  };
+  return recallByRelation(asked);
 }
 
 async function selectionRecall(

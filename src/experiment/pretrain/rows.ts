@@ -5,7 +5,7 @@ import type { Role, Source } from "../../data/template.js";
 import type { Spans } from "../../data/spans.js";
 import type { Tokenizer } from "../../data/tokenizer.js";
 import { type ByteLevelBpeTokenizer, trainByteLevelBpe } from "../../tokenizer/byte-level-bpe.js";
-import type { PretrainPlan } from "./plan.js";
+import type { DecoderPlan, PretrainPlan } from "./plan.js";
 
 /**
  * A document as one line of text, with a blank before every word, the first one too: a word is then the same token
@@ -16,11 +16,15 @@ export function documentText(sentences: readonly string[]): string {
 }
 
 /**
- * The tokenizer of a plan: merges of the corpus, and of training rows of grid and tasks, so that the words of instructions are
- * tokens too. No validation or test row has a part in it.
+ * What the tokenizer of a plan learns from: documents of the corpus, and training rows of grid and tasks, so that the words
+ * of instructions are tokens too. No validation or test row has a part in it.
  */
-export function planTokenizer({ worldSeed, tokenizer, mix }: PretrainPlan): ByteLevelBpeTokenizer {
-  const { vocabularySize, documents, rowsPerTask } = tokenizer;
+export function tokenizerTexts({
+  worldSeed,
+  tokenizer,
+  mix,
+}: Pick<PretrainPlan, "worldSeed" | "tokenizer" | "mix">): string[] {
+  const { documents, rowsPerTask } = tokenizer;
   const stream = corpusOf(worldSeed, "train", mix);
   const corpus = Array.from({ length: documents }, () => documentText(stream.next().sentences));
   const grid = drawGrid({ rowsPerCell: rowsPerTask, testRows: 1 }, worldSeed).train;
@@ -30,7 +34,13 @@ export function planTokenizer({ worldSeed, tokenizer, mix }: PretrainPlan): Byte
     ` ${input}`,
     ` ${outputs[0] ?? ""}`,
   ]);
-  return trainByteLevelBpe([...corpus, ...rows], { vocabularySize });
+  return [...corpus, ...rows];
+}
+
+/** The tokenizer of a decoder's plan. */
+export function planTokenizer(plan: DecoderPlan): ByteLevelBpeTokenizer {
+  const { vocabularySize } = plan.tokenizer;
+  return trainByteLevelBpe(tokenizerTexts(plan), { vocabularySize });
 }
 
 /** The first documents of the corpus that no pre-training reads: what a model is measured on. */

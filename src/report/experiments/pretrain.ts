@@ -1,19 +1,27 @@
 import { join } from "node:path";
+import {
+  type BertResult,
+  type DecoderResult,
+  type LogLine,
+  type PretrainResult,
+} from "../../experiment/pretrain/files.js";
 import { PRETRAIN_FILES } from "../../experiment/pretrain/plan.js";
-import type { LogLine, PretrainResult } from "../../experiment/pretrain/pretrain.js";
 import { readTextFile, writeFileAtomic } from "../../support/files.js";
 import type { Figure } from "../figure.js";
 import { learningCurves } from "../figures/learning-curves.js";
 import { renderPng } from "../png.js";
+import { bertCard } from "./bert-card.js";
+import { millions, minutes, percent, table, whole } from "./card.js";
 
 /** Loss over the tokens of a pre-training. */
-export function pretrainFigure(log: readonly LogLine[], { parameterCount }: PretrainResult): Figure {
+export function pretrainFigure(log: readonly LogLine[], { plan, parameterCount }: PretrainResult): Figure {
+  const bert = plan.model === "bert";
   return learningCurves({
     id: "loss-curve",
-    title: "Next-token prediction on the corpus of the mini world",
-    subtitle: `decoder of ${millions(parameterCount)} million parameters; each point is the mean of some steps`,
+    title: `${bert ? "Masked words and next sentences" : "Next-token prediction"} on the corpus of the mini world`,
+    subtitle: `${bert ? "BERT" : "decoder"} of ${millions(parameterCount)} million parameters; each point is the mean of some steps`,
     xTitle: "training tokens",
-    yTitle: "loss (nats per token)",
+    yTitle: bert ? "loss (nats per masked word, plus nats per pair)" : "loss (nats per token)",
     curves: [{ name: "training", points: log.map(({ tokens, loss }) => ({ x: tokens, y: loss })) }],
   });
 }
@@ -32,19 +40,21 @@ export async function writePretrainReport(folder: string, result: PretrainResult
   const files: readonly (readonly [string, string | Uint8Array])[] = [
     ["loss-curve.png", await renderPng(figure)],
     ["loss-curve.json", `${JSON.stringify(figure)}\n`],
-    ["README.md", modelCard(result)],
+    ["README.md", isBert(result) ? bertCard(result) : modelCard(result)],
   ];
   for (const [name, content] of files) writeFileAtomic(join(folder, name), content);
   return files.map(([name]) => join(folder, name));
 }
 
+function isBert(result: PretrainResult): result is BertResult {
+  return result.plan.model === "bert";
+}
+
 /** The model card of a base decoder, in Markdown: every number in it is of the result. */
-export function modelCard(result: PretrainResult): string {
+export function modelCard(result: DecoderResult): string {
   const { plan, parameterCount, corpus, training, quality } = result;
   const { decoder, tokenizer } = plan;
   const { heldOut, facts, selections, samples } = quality;
-  const whole = (value: number): string => value.toLocaleString("en");
-  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
   return `# Base decoder of the mini world
 
 A decoder of ${millions(parameterCount)} million parameters (${decoder.layers} blocks of width ${decoder.width}, rotary positions; Llama's
@@ -123,22 +133,4 @@ Drawn at temperature 1 from nothing, as they came.
 
 ${samples.map((sample) => `- ${sample}`).join("\n")}
 `;
-}
-
-/** A table in Markdown, its columns filled up to one width, as formatters write it. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((name, column) =>
-    Math.max(3, name.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
-}
-
-function minutes(seconds: number): string {
-  return `${(seconds / 60).toFixed(0)} minutes`;
-}
-
-function millions(count: number): string {
-  return (count / 1e6).toFixed(2);
 }

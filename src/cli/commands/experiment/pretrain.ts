@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command } from "commander";
+import type { PretrainResult } from "../../../experiment/pretrain/files.js";
 import { readPretrainPlan } from "../../../experiment/pretrain/plan.js";
 import { pretrain } from "../../../experiment/pretrain/pretrain.js";
 import { writePretrainReport } from "../../../report/experiments/pretrain.js";
@@ -13,7 +14,7 @@ interface PretrainFlags {
 const DESCRIPTION =
   "Makes a base model of the mini world as a plan says, and writes into a folder: the model and its tokenizer (Hugging Face's " +
   "files), the plan, the log of the training, its loss curve, and a README with what the model knows. Stopped with Ctrl-C and " +
-  "started again, it goes on. The plan of the shipped model is datasets/checkpoints/decoder/plan.json.";
+  "started again, it goes on. The plans of the shipped models are datasets/checkpoints/decoder/plan.json and bert/plan.json.";
 
 /** `ift-kit experiment pretrain PLAN`: trains a base model from its plan. */
 export function pretrainCommand(): Command {
@@ -39,15 +40,18 @@ async function runPretrain(file: string, { out, json }: PretrainFlags): Promise<
       return;
     }
     await writePretrainReport(out, result);
-    const { heldOut, facts } = result.quality;
-    if (json === true) console.log(JSON.stringify(result, undefined, 2));
-    else {
-      console.log(
-        `${out}: ${result.parameterCount.toLocaleString("en")} parameters, ${heldOut.bitsPerByte.toFixed(3)} bits per byte, ` +
-          `${(100 * facts.recall).toFixed(1)}% of ${facts.facts} facts completed right`,
-      );
-    }
+    console.log(json === true ? JSON.stringify(result, undefined, 2) : `${out}: ${summary(result)}`);
   } finally {
     interrupt.release();
   }
+}
+
+function summary({ parameterCount, plan, quality }: PretrainResult): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  const { facts, heldOut } = quality;
+  const told =
+    "bitsPerByte" in heldOut
+      ? `${heldOut.bitsPerByte.toFixed(3)} bits per byte`
+      : `${percent(heldOut.accuracy)} of masked words right`;
+  return `${plan.model} of ${parameterCount.toLocaleString("en")} parameters, ${told}, ${percent(facts.recall)} of ${facts.facts} facts completed right`;
 }
