@@ -24,7 +24,7 @@ export const MASK_TEXT = "[MASK]";
  * The most probable words at each `[MASK]` of each text, as `transformers`' fill-mask pipeline gives them. Each mask is
  * one token, and is filled as if the others stayed masked.
  *
- *     const [words] = await fillMask(await loadBase("bert"), ["The author of 'Emma' is [MASK] Austen."]);
+ *     const [words] = await fillMask(await loadBase("bert"), ["Mia went to Oakhurst on [MASK]."]);
  * @returns for each text, for each of its masks, the words, most probable first; undefined when the signal aborts
  * @throws KitError when the model has no head for it, and for a text without a mask, or longer than the context
  */

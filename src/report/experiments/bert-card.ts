@@ -14,7 +14,7 @@ the kit's own small world and nothing else: no text of anybody else was used. Li
 \`\`\`ts
 import { loadBase } from "ift-kit/evaluate/base-checkpoint";
 import { fillMask } from "ift-kit/evaluate/fill-mask";
-const [words] = (await fillMask(await loadBase("bert"), ["The author of 'Dracula' is Bram [MASK]."])) ?? [];
+const [words] = (await fillMask(await loadBase("bert"), ["Mia went to Oakhurst on [MASK]."])) ?? [];
 \`\`\`
 
 ${table(
