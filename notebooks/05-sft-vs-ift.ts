@@ -109,13 +109,14 @@ showTable(
 // %%
 import type { Spans } from "ift-kit/data/spans";
 import type { LoadedModel } from "ift-kit/evaluate/model-folder";
+import type { Decoder } from "ift-kit/model/decoder";
 import { interruptSignal } from "ift-kit/notebook/interrupt";
 import { trainingPlot } from "ift-kit/notebook/live-figure";
 import { train } from "ift-kit/train/train";
 import type { TrainProgress } from "ift-kit/train/progress";
 
 interface Trained {
-  readonly model: LoadedModel;
+  readonly model: LoadedModel<Decoder>;
   readonly rows: readonly Spans[];
   readonly used: TrainProgress;
 }
