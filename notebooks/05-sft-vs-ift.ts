@@ -7,7 +7,7 @@
 // **You will learn** to train both on a matched budget, to tell tasks that the input gives away from those that it does not, to ask
 // for task types that were never trained, and to weigh one model for many tasks against a model for each.
 //
-// **Run time**: about 6 minutes on two cores, no GPU and no download; `IFT_KIT_FAST=1` makes it a minute and a half.
+// **Run time**: about 3 minutes on two cores, no GPU and no download; `IFT_KIT_FAST=1` makes it a minute.
 
 // %% [markdown]
 // ## Parameters
