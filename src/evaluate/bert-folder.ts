@@ -1,9 +1,7 @@
-import { join } from "node:path";
-import { CONFIG_FILE } from "../model/checkpoint.js";
 import type { Bert } from "../model/bert/bert.js";
 import { loadBert } from "../model/bert/checkpoint.js";
-import { KitError } from "../support/errors.js";
 import { WordPieceTokenizer } from "../tokenizer/wordpiece.js";
+import { requireIdsOf } from "./model-folder.js";
 
 /** A BERT that can be asked. */
 export interface LoadedBert {
@@ -19,14 +17,6 @@ export interface LoadedBert {
 export function loadBertFolder(directory: string): LoadedBert {
   const tokenizer = WordPieceTokenizer.load(directory);
   const bert = loadBert(directory);
-  if (tokenizer.vocabularySize > bert.config.vocabularySize) {
-    const size = bert.config.vocabularySize;
-    bert.dispose();
-    throw new KitError(
-      `the model has ${size} token ids, its tokenizer ${tokenizer.vocabularySize}`,
-      "put the tokenizer into the folder that the model was trained with",
-      { file: join(directory, CONFIG_FILE) },
-    );
-  }
+  requireIdsOf(tokenizer, bert, directory);
   return { bert, tokenizer };
 }

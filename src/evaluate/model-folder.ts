@@ -33,14 +33,25 @@ function loadWithTokenizer<Model extends LanguageModel>(
 ): LoadedModel<Model> {
   const tokenizer = loadTokenizer(directory);
   const decoder = load(directory);
-  if (tokenizer.vocabularySize > decoder.config.vocabularySize) {
-    const size = decoder.config.vocabularySize;
-    decoder.dispose();
-    throw new KitError(
-      `the model has ${size} token ids, its tokenizer ${tokenizer.vocabularySize}`,
-      "put the tokenizer into the folder that the model was trained with",
-      { file: join(directory, CONFIG_FILE) },
-    );
-  }
+  requireIdsOf(tokenizer, decoder, directory);
   return { decoder, tokenizer };
+}
+
+/**
+ * Checks that a model has all ids of the tokenizer of its folder, and frees it where it has not.
+ * @throws KitError that names both numbers
+ */
+export function requireIdsOf(
+  tokenizer: Pick<Tokenizer, "vocabularySize">,
+  model: { readonly config: { readonly vocabularySize: number }; dispose(): void },
+  directory: string,
+): void {
+  const { vocabularySize } = model.config;
+  if (tokenizer.vocabularySize <= vocabularySize) return;
+  model.dispose();
+  throw new KitError(
+    `the model has ${vocabularySize} token ids, its tokenizer ${tokenizer.vocabularySize}`,
+    "put the tokenizer into the folder that the model was trained with",
+    { file: join(directory, CONFIG_FILE) },
+  );
 }

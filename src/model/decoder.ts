@@ -2,10 +2,10 @@ import { joinHeads, mix, selfAttentionOperation, splitHeads } from "../engine/op
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
 import { Tape } from "../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
-import { KitError } from "../support/errors.js";
 import { attentionLayout } from "./attention-layout.js";
 import type { KeyValueCache } from "./cache.js";
 import type { DecoderConfig } from "./config.js";
+import { checkContextLength } from "./context-length.js";
 import { decoderForward } from "./forward.js";
 import { headLogits } from "./head.js";
 import { Layers } from "./layers.js";
@@ -134,7 +134,7 @@ export class Decoder extends WeightedModel<DecoderConfig> {
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
     const [batch, time] = ids.shape;
-    this.#checkLength(time);
+    checkContextLength(time, this.config.contextLength);
     return tf.tidy(() => {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
       const options = { mask, ...attentionLayout(this.config, batch, time, positions) };
@@ -162,7 +162,7 @@ export class Decoder extends WeightedModel<DecoderConfig> {
     const [batch, time] = ids.shape;
     const { contextLength } = this.config;
     const before = cache.lengths;
-    this.#checkLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))));
+    checkContextLength(Math.max(...before.map((length, row) => length + (tokens[row] ?? 0))), contextLength);
     cache.reserve(time, tokens);
     return tf.tidy(() => {
       const places = before.flatMap((length) =>
@@ -181,15 +181,5 @@ export class Decoder extends WeightedModel<DecoderConfig> {
         });
       });
     });
-  }
-
-  #checkLength(time: number): void {
-    const { contextLength } = this.config;
-    if (time <= contextLength) return;
-    throw new KitError(
-      `a row of ${time} tokens is longer than the context of the model (${contextLength} tokens)`,
-      "cut the row, or use a model with a longer context",
-      { field: "contextLength" },
-    );
   }
 }

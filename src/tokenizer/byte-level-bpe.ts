@@ -4,7 +4,13 @@ import type { Encoding, SpecialTokens, Tokenizer } from "../data/tokenizer.js";
 import { BYTE_CHARACTERS, fromByteAlphabet, toByteAlphabet } from "./bytes.js";
 import { libraryTokenizer } from "./hugging-face.js";
 import { shortWordMerger } from "./merge-word.js";
-import { SPECIAL_TEXTS, type TokenizerJson, tokenTexts, writeTokenizerFiles } from "./json.js";
+import {
+  SPECIAL_TEXTS,
+  specialTokenEntry,
+  type TokenizerJson,
+  tokenTexts,
+  writeTokenizerFiles,
+} from "./json.js";
 import { type Cutter, cutterOf } from "./pre-tokenize.js";
 import { learnBpe } from "./train-bpe.js";
 
@@ -71,15 +77,7 @@ export function trainByteLevelBpe(
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: specials.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: specials.map(specialTokenEntry),
     normalizer: null,
     pre_tokenizer: byteLevel,
     post_processor: null,

@@ -1,7 +1,13 @@
 import { KitError } from "../support/errors.js";
 import { hashJson } from "../support/hash.js";
 import type { Encoding, SpecialTokens, Tokenizer } from "../data/tokenizer.js";
-import { SPECIAL_TEXTS, type TokenizerJson, tokenTexts, writeTokenizerFiles } from "./json.js";
+import {
+  SPECIAL_TEXTS,
+  specialTokenEntry,
+  type TokenizerJson,
+  tokenTexts,
+  writeTokenizerFiles,
+} from "./json.js";
 
 export interface CharacterTokenizerOptions {
   /** Whether rows begin with a BOS token; true by default, so that the first character has something before it. */
@@ -52,15 +58,7 @@ export class CharacterTokenizer implements Tokenizer {
       version: "1.0",
       truncation: null,
       padding: null,
-      added_tokens: specials.map((content, id) => ({
-        id,
-        content,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
-        special: true,
-      })),
+      added_tokens: specials.map(specialTokenEntry),
       normalizer: null,
       pre_tokenizer: null,
       post_processor: null,

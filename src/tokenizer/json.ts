@@ -40,6 +40,19 @@ const configSchema = z.looseObject({
   add_bos_token: z.boolean().nullish(),
 });
 
+/** The entry of a special token among `added_tokens`, all fields as Hugging Face `tokenizers` writes them. */
+export function specialTokenEntry(content: string, id: number): TokenizerJson["added_tokens"][number] {
+  return {
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  };
+}
+
 /** What the files of every kind of tokenizer have. */
 export type AnyTokenizerJson = Pick<TokenizerJson, "added_tokens" | "post_processor">;
 

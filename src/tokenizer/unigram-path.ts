@@ -1,8 +1,4 @@
-/** A piece of a word: its id, and the number of characters. */
-export interface Piece {
-  readonly id: number;
-  readonly length: number;
-}
+import type { Piece } from "./word-pieces.js";
 
 /** What a character costs that has no piece, below the least probable piece: `K_UNK_PENALTY` of SentencePiece. */
 const UNKNOWN_PENALTY = 10;

@@ -6,7 +6,8 @@ import { readJsonFile } from "../support/files.js";
 import { hashJson } from "../support/hash.js";
 import { addedTokenSchema, checkJson, readSpecialTokens, writeTokenizerFiles } from "./json.js";
 import { charactersOf, type NormalCharacter, type Normalizer, normalizerOf } from "./normalizer.js";
-import { type Piece, UnigramPaths } from "./unigram-path.js";
+import { UnigramPaths } from "./unigram-path.js";
+import { WordPieces } from "./word-pieces.js";
 
 const component = z.looseObject({ type: z.string() });
 
@@ -33,9 +34,6 @@ const BLANK = "▁";
 /** Unicode white space, at which words are cut. */
 const SPACE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/u;
 
-/** Words whose pieces are remembered; at the limit the memory is emptied. */
-const CACHE_LIMIT = 200_000;
-
 /**
  * T5's kind of tokenizer (SentencePiece's Unigram): the text is normalised and cut at white space, each word begins with
  * a blank, and is cut into its most probable pieces. White space and characters without a piece do not come back:
@@ -54,8 +52,7 @@ export class UnigramTokenizer implements Tokenizer {
   readonly #texts: readonly string[];
   readonly #added: ReadonlySet<number>;
   readonly #normalize: Normalizer;
-  readonly #paths: UnigramPaths;
-  readonly #cache = new Map<string, readonly Piece[]>();
+  readonly #pieces: WordPieces;
 
   private constructor(json: UnigramJson, special: SpecialTokens, config: object, normalize: Normalizer) {
     const { vocab, unk_id: unknown } = json.model;
@@ -71,7 +68,8 @@ export class UnigramTokenizer implements Tokenizer {
     this.addedTokens = new Map(
       json.added_tokens.flatMap(({ content, id }) => (id === unknown ? [] : [[content, id]])),
     );
-    this.#paths = new UnigramPaths(vocab, unknown, this.#added);
+    const paths = new UnigramPaths(vocab, unknown, this.#added);
+    this.#pieces = new WordPieces((characters) => paths.cut(characters));
     this.hash = hashJson({ kind: this.kind, json, special });
   }
 
@@ -96,19 +94,7 @@ export class UnigramTokenizer implements Tokenizer {
   }
 
   encode(text: string): Encoding {
-    const ids: number[] = [];
-    const byteEnds: number[] = [];
-    for (const word of this.#words(text)) {
-      let place = 0;
-      for (const { id, length } of this.#cut(word.map((character) => character.text))) {
-        place += length;
-        ids.push(id);
-        byteEnds.push(word[place - 1]?.byteEnd ?? 0);
-      }
-    }
-    // White space at the end belongs to the last token.
-    if (byteEnds.length > 0) byteEnds[byteEnds.length - 1] = Buffer.byteLength(text);
-    return { ids, byteEnds };
+    return this.#pieces.encode(this.#words(text), text);
   }
 
   decode(ids: readonly number[]): string {
@@ -146,16 +132,6 @@ export class UnigramTokenizer implements Tokenizer {
       before = character.byteEnd;
     }
     return words.flatMap(splitAtBlanks);
-  }
-
-  #cut(word: readonly string[]): readonly Piece[] {
-    const key = word.join("");
-    const known = this.#cache.get(key);
-    if (known !== undefined) return known;
-    const pieces = this.#paths.cut(word);
-    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear();
-    this.#cache.set(key, pieces);
-    return pieces;
   }
 }
 

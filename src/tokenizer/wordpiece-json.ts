@@ -4,7 +4,7 @@ import { z } from "zod";
 import { KitError } from "../support/errors.js";
 import { readJsonFile } from "../support/files.js";
 import type { BertNormalizer } from "./bert-words.js";
-import { addedTokenSchema, checkIds, checkJson } from "./json.js";
+import { addedTokenSchema, checkIds, checkJson, specialTokenEntry } from "./json.js";
 
 const normalizerSchema = z.looseObject({
   type: z.literal("BertNormalizer"),
@@ -163,19 +163,7 @@ export function jsonOfVocabulary(
     truncation: null,
     padding: null,
     added_tokens: tokens.flatMap((content, id) =>
-      marks.has(content)
-        ? [
-            {
-              id,
-              content,
-              single_word: false,
-              lstrip: false,
-              rstrip: false,
-              normalized: false,
-              special: true,
-            },
-          ]
-        : [],
+      marks.has(content) ? [specialTokenEntry(content, id)] : [],
     ),
     normalizer: {
       type: "BertNormalizer",

@@ -1,18 +1,10 @@
 import type { Encoding, SpecialTokens, Tokenizer } from "../data/tokenizer.js";
 import { KitError } from "../support/errors.js";
 import { hashJson } from "../support/hash.js";
-import { type BertNormalizer, bertWords, type WordCharacter } from "./bert-words.js";
+import { type BertNormalizer, bertWords } from "./bert-words.js";
 import { tokenTexts, writeTokenizerFiles } from "./json.js";
+import { type Piece, WordPieces } from "./word-pieces.js";
 import { type BertMark, bertNormalizer, readWordPieceFiles, type WordPieceJson } from "./wordpiece-json.js";
-
-/** A piece of a word: its id, and its length in characters of the word. */
-interface Piece {
-  readonly id: number;
-  readonly length: number;
-}
-
-/** Words whose pieces are remembered; at the limit the memory is emptied. */
-const CACHE_LIMIT = 200_000;
 
 /** What `cleanup` of the decoder joins to the word before: `wordpiece.rs` of Hugging Face `tokenizers`. */
 const CLEANED: readonly (readonly [string, string])[] = [
@@ -50,7 +42,7 @@ export class WordPieceTokenizer implements Tokenizer {
   readonly #texts: readonly string[];
   readonly #marked: ReadonlySet<number>;
   readonly #idOf: ReadonlyMap<string, number>;
-  readonly #cache = new Map<string, readonly Piece[]>();
+  readonly #pieces: WordPieces;
 
   /** @param json checked by `readWordPieceFiles`, or made by `trainWordPiece` */
   constructor(json: WordPieceJson, marks: Readonly<Record<BertMark, number>>, config: object) {
@@ -66,6 +58,9 @@ export class WordPieceTokenizer implements Tokenizer {
       json.added_tokens.flatMap(({ content, id }) => (id === marks.unknown ? [] : [[content, id]])),
     );
     this.#idOf = new Map(Object.entries(json.model.vocab));
+    this.#pieces = new WordPieces(
+      (characters) => this.#longestPieces(characters) ?? [{ id: marks.unknown, length: characters.length }],
+    );
     this.hash = hashJson({ kind: this.kind, json, marks });
   }
 
@@ -90,19 +85,7 @@ export class WordPieceTokenizer implements Tokenizer {
         "remove it from the data",
       );
     }
-    const ids: number[] = [];
-    const byteEnds: number[] = [];
-    for (const word of bertWords(text, this.#normalizer)) {
-      let place = 0;
-      for (const { id, length } of this.#cut(word)) {
-        place += length;
-        ids.push(id);
-        byteEnds.push(word[place - 1]?.byteEnd ?? 0);
-      }
-    }
-    // White space at the end belongs to the last token.
-    if (byteEnds.length > 0) byteEnds[byteEnds.length - 1] = Buffer.byteLength(text);
-    return { ids, byteEnds };
+    return this.#pieces.encode(bertWords(text, this.#normalizer), text);
   }
 
   decode(ids: readonly number[]): string {
@@ -127,17 +110,6 @@ export class WordPieceTokenizer implements Tokenizer {
 
   save(directory: string): void {
     writeTokenizerFiles(directory, this.#json, this.special, this.#config);
-  }
-
-  #cut(word: readonly WordCharacter[]): readonly Piece[] {
-    const characters = word.map(({ text }) => text);
-    const key = characters.join("");
-    const known = this.#cache.get(key);
-    if (known !== undefined) return known;
-    const pieces = this.#longestPieces(characters) ?? [{ id: this.marks.unknown, length: word.length }];
-    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear();
-    this.#cache.set(key, pieces);
-    return pieces;
   }
 
   #longestPieces(characters: readonly string[]): Piece[] | undefined {

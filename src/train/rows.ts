@@ -54,6 +54,19 @@ export function prepareRows(
   limits: RowLimits,
   bytesOf?: (row: Spans) => number,
 ): TrainingRow[] {
+  return rowsOf(rows, (row, number) => prepareRow(row, number, limits), bytesOf);
+}
+
+/**
+ * Rows of any kind from rendered rows, with the task type and the bytes of each.
+ * @param prepare what else a row is made of; its number is counted from 1
+ * @throws KitError when there are none
+ */
+export function rowsOf(
+  rows: readonly Spans[],
+  prepare: (row: Spans, number: number) => TrainingRow,
+  bytesOf?: (row: Spans) => number,
+): TrainingRow[] {
   if (rows.length === 0) {
     throw new KitError(
       "there are no rows to train on",
@@ -61,7 +74,7 @@ export function prepareRows(
     );
   }
   return rows.map((row, index) => ({
-    ...prepareRow(row, index + 1, limits),
+    ...prepare(row, index + 1),
     taskType: row.taskType,
     ...(bytesOf === undefined ? {} : { bytes: bytesOf(row) }),
   }));

@@ -6,6 +6,7 @@ import { armName } from "../../src/experiment/rewrite/plan.js";
 import type { RewriteArm } from "../../src/experiment/rewrite/settings.js";
 import { Random } from "../../src/support/random.js";
 import { rewriteReport } from "../../src/report/experiments/rewrite.js";
+import { madeUpResult } from "./made-up-result.js";
 import { TINY_SETTINGS } from "./tiny.js";
 
 const OPTIONS = { resamples: 1000, level: 0.95, seed: 1 } as const;
@@ -25,45 +26,11 @@ function fakeRun(format: RewriteArm, rules: number, seed: number, heldOut: numbe
       output: "b",
       scores: { "exact-match": random.next() < right ? 1 : 0 },
     }));
-  return {
-    version: 2,
-    key: "",
-    suite: "string-rewrite",
-    arm: armName(format, rules),
-    seed,
-    specification: { suite: "string-rewrite", id: "", arm: armName(format, rules), seed },
-    resolved: {},
-    ledger: [],
-    manifest: {
-      kitVersion: "0",
-      commit: "",
-      sourceHash: "",
-      node: "",
-      dependencies: {},
-      engine: { backend: "tensorflow", tensorflowVersion: null, device: "", threads: 1 },
-      processor: "",
-      trainingDataHash: "",
-      testDataHash: "",
-      template: { name: "", hash: "" },
-      tokenizerHash: "",
-      parameterCount: 1000,
-      rules: {},
-    },
-    training: {
-      steps: 10,
-      supervisedTokens: 1000,
-      totalTokens: 3000,
-      epochs: 0.5,
-      seconds: 1,
-      rows: 100,
-      droppedRows: 0,
-      truncatedRows: 0,
-      flops: 0,
-      weightsHash: "",
-    },
-    curve: [{ step: 10, supervisedTokens: 1000, loss: 0.5 }],
-    rows: [...rows("held-out", heldOut), ...rows("seen", seen)],
-  };
+  const arm = armName(format, rules);
+  return madeUpResult(
+    { suite: "string-rewrite", id: "", arm, seed },
+    { rows: [...rows("held-out", heldOut), ...rows("seen", seen)] },
+  );
 }
 
 function fakeResults(tagHeldOut: number): RunResult[] {

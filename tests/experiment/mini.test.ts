@@ -13,6 +13,7 @@ import { FAST_MINI_SETTINGS, type MiniSettings, RANDOM_START } from "../../src/e
 import type { RunResult } from "../../src/experiment/result.js";
 import { miniReport } from "../../src/report/experiments/mini-report.js";
 import { Random } from "../../src/support/random.js";
+import { madeUpResult } from "./made-up-result.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ift-kit-mini-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -150,45 +151,7 @@ function fakeResults(rightOf: (run: MiniRun, level: string) => number, settings:
         scores: { "exact-match": random.next() < rightOf(run, level) ? 1 : 0 },
       })),
     );
-    return {
-      version: 2,
-      resolved: {},
-      ledger: [],
-      key: "",
-      suite: "mini-grid",
-      arm: run.arm,
-      seed: run.seed,
-      specification: { ...run },
-      manifest: {
-        kitVersion: "0",
-        commit: "",
-        sourceHash: "",
-        node: "",
-        dependencies: {},
-        engine: { backend: "tensorflow", tensorflowVersion: null, device: "", threads: 1 },
-        processor: "",
-        trainingDataHash: "",
-        testDataHash: "",
-        template: { name: "", hash: "" },
-        tokenizerHash: "",
-        parameterCount: 1000,
-        rules: {},
-      },
-      training: {
-        steps: 10,
-        supervisedTokens: 1000,
-        totalTokens: 3000,
-        epochs: 0.5,
-        seconds: 1,
-        rows: 100,
-        droppedRows: 0,
-        truncatedRows: 0,
-        flops: 0,
-        weightsHash: "",
-      },
-      curve: [{ step: 10, supervisedTokens: 1000, loss: 0.5 }],
-      rows,
-    };
+    return madeUpResult(run, { rows });
   });
 }
 

@@ -4,10 +4,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, w
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { RUN_RESULT_VERSION, type RunResult, type RunSpecification } from "../../src/experiment/result.js";
+import type { RunResult, RunSpecification } from "../../src/experiment/result.js";
 import { type RunClaim, RunStore } from "../../src/experiment/store.js";
 import { decidingSources, referencesIn } from "../../src/experiment/store/sources.js";
 import { suiteByName } from "../../src/experiment/suites.js";
+import { madeUpResult } from "./made-up-result.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ift-kit-store-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,45 +18,7 @@ function runOf(number: number): RunSpecification {
 }
 
 function resultOf(store: RunStore, run: RunSpecification): RunResult {
-  return {
-    version: RUN_RESULT_VERSION,
-    key: store.key(run),
-    suite: run.suite,
-    arm: run.arm,
-    seed: run.seed,
-    specification: { ...run },
-    resolved: {},
-    manifest: {
-      kitVersion: "0",
-      commit: "",
-      sourceHash: "",
-      node: "",
-      dependencies: {},
-      engine: { backend: "cpu", tensorflowVersion: null, device: "", threads: 1 },
-      processor: "",
-      trainingDataHash: "",
-      testDataHash: "",
-      template: { name: "", hash: "" },
-      tokenizerHash: "",
-      parameterCount: 1,
-      rules: {},
-    },
-    training: {
-      steps: 1,
-      supervisedTokens: 1,
-      totalTokens: 1,
-      epochs: 1,
-      seconds: 1,
-      rows: 1,
-      droppedRows: 0,
-      truncatedRows: 0,
-      flops: 1,
-      weightsHash: "",
-    },
-    ledger: [],
-    curve: [],
-    rows: [],
-  };
+  return madeUpResult(run, { key: store.key(run) });
 }
 
 function claimOf(store: RunStore, run: RunSpecification): RunClaim {

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from make_decoder_goldens import OPTIMIZER, STEPS, numbers, wave
+from make_decoder_goldens import OPTIMIZER, numbers, steps, wave
 from peft import LoraConfig, get_peft_model
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification
 
@@ -137,27 +137,6 @@ def gradients_of(model, names):
     return joined
 
 
-def steps(config, loss_of):
-    """The losses before each of ten steps: clipping by the norm over all, decay on matrices only."""
-    model, _ = build(config)
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": OPTIMIZER["weightDecay"]},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    betas = (OPTIMIZER["beta1"], OPTIMIZER["beta2"])
-    optimizer = torch.optim.AdamW(groups, lr=OPTIMIZER["learningRate"], betas=betas, eps=OPTIMIZER["epsilon"])
-    losses = []
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        loss = loss_of(model)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, OPTIMIZER["clipNorm"])
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
 def rows_of(config, batch, time, side, pairs):
     ids = torch.tensor([[(5 * row + 3 * column + 1) % config["vocabularySize"] for column in range(time)] for row in range(batch)])
     segments = torch.ones(batch, time, dtype=torch.long)
@@ -196,7 +175,7 @@ def run(config, batch, time, side, pairs):
         **({"nextSentence": numbers(output.seq_relationship_logits)} if kind == "pre-training" else {}),
         "loss": output.loss.item(),
         "gradients": gradients_of(model, names),
-        "steps": steps(config, loss_of),
+        "steps": steps(build(config)[0], loss_of),
     }
 
 

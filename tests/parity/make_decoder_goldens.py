@@ -216,9 +216,8 @@ def build(config):
     return model, names
 
 
-def steps(config, loss_of):
-    """The losses before each of ten steps: clipping by the norm over all, decay on matrices only."""
-    model, _ = build(config)
+def steps(model, loss_of):
+    """The losses of a model before each of ten steps: clipping by the norm over all, decay on matrices only."""
     parameters = list(model.parameters())
     decay = OPTIMIZER["weightDecay"]
     groups = [
@@ -294,7 +293,7 @@ def run(config, batch, time, layout):
         "logits": numbers(logits),
         "loss": loss.item(),
         "gradients": gradients_of(config, model, names),
-        "steps": steps(config, loss_of),
+        "steps": steps(build(config)[0], loss_of),
         **({"greedy": greedy(config, model, min(5, config["contextLength"] - 4))} if layout is None else {}),
     }
 

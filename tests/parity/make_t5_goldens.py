@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import torch
-from make_decoder_goldens import OPTIMIZER, STEPS, numbers, wave
+from make_decoder_goldens import OPTIMIZER, numbers, steps, wave
 from transformers import T5Config, T5ForConditionalGeneration
 from transformers.models.t5.modeling_t5 import T5Attention
 
@@ -131,27 +131,6 @@ def gradients_of(model, names):
     }
 
 
-def steps(config, loss_of):
-    """The losses before each of ten steps: clipping by the norm over all, decay on matrices only."""
-    model, _ = build(config)
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": OPTIMIZER["weightDecay"]},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    betas = (OPTIMIZER["beta1"], OPTIMIZER["beta2"])
-    optimizer = torch.optim.AdamW(groups, lr=OPTIMIZER["learningRate"], betas=betas, eps=OPTIMIZER["epsilon"])
-    losses = []
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        loss = loss_of(model)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, OPTIMIZER["clipNorm"])
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
 def mask_of(batch, time, side):
     """Row n is n tokens shorter."""
     real = torch.ones(batch, time, dtype=torch.long)
@@ -187,7 +166,7 @@ def run(config, batch, input_time, time, side):
         "logits": numbers(logits),
         "loss": loss.item(),
         "gradients": gradients_of(model, names),
-        "steps": steps(config, loss_of),
+        "steps": steps(build(config)[0], loss_of),
     }
 
 

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { WorkerOrder, WorkerReply } from "../worker.js";
 import type { RunOutcome, RunPlace, RunRequest, RunWatch } from "./place.js";
+import { threadEnvironment } from "./threads.js";
 
 /** How many processes of this machine do runs. */
 export interface LocalPlaceOptions {
@@ -110,13 +111,7 @@ function startWorker(threads: number): ChildProcess {
   const live = existsSync(source);
   return fork(live ? source : fileURLToPath(new URL("../worker.js", import.meta.url)), [], {
     execArgv: live ? ["--import", new URL("../../cli/register.js", import.meta.url).href] : [],
-    env: {
-      ...process.env,
-      TF_NUM_INTRAOP_THREADS: String(threads),
-      TF_NUM_INTEROP_THREADS: "1",
-      OMP_NUM_THREADS: String(threads),
-      IFT_KIT_THREADS: String(threads),
-    },
+    env: { ...process.env, ...threadEnvironment(threads) },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
 }

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../../support/files.js";
 import type { TrainProgress } from "../../train/progress.js";
 import type { BertQuality } from "./bert-quality.js";
-import { type BertPlan, type DecoderPlan, PRETRAIN_FILES } from "./plan.js";
+import { type BertPlan, type DecoderPlan, PRETRAIN_FILES, type PretrainPlan } from "./plan.js";
 import type { BaseQuality } from "./quality.js";
 
 /** What any pre-training left behind, besides the model. */
-interface AnyResult {
+export interface AnyResult {
   readonly parameterCount: number;
   /** What the rows are: drawn from the corpus of the plan's world. */
   readonly corpus: { readonly documents: number; readonly tokens: number; readonly factExposures: number };
@@ -58,7 +58,10 @@ export function writeLog(folder: string, history: readonly TrainProgress[]): voi
 }
 
 /** Writes plan and result. */
-export function writeResult(folder: string, result: PretrainResult): void {
+export function writeResult(
+  folder: string,
+  result: AnyResult & { readonly plan: PretrainPlan; readonly quality: unknown },
+): void {
   writeJson(join(folder, PRETRAIN_FILES.plan), result.plan);
   writeJson(join(folder, PRETRAIN_FILES.result), result);
 }

@@ -3,11 +3,11 @@ import { linearOperation } from "../../engine/ops/linear.js";
 import { Tape } from "../../engine/ops/tape.js";
 import { tanhOperation } from "../../engine/ops/tanh.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
-import { KitError } from "../../support/errors.js";
 import { Layers } from "../layers.js";
 import type { LoraAdapter } from "../lora/adapter.js";
 import { startValues } from "../parameters.js";
 import { makeWeights, type ValuesOf, WeightedModel, type Weights } from "../weighted-model.js";
+import { checkContextLength } from "../context-length.js";
 import type { BertConfig } from "./config.js";
 import { activation, bertForward, Dropout } from "./forward.js";
 import { bertParameterSpecs, HEAD_NAMES } from "./parameters.js";
@@ -100,7 +100,7 @@ export class Bert extends WeightedModel<BertConfig> {
   hiddenStates(input: BertInput): TensorFlow.Tensor3D {
     const { ids, positions, dropoutSeed } = input;
     const [batch, time] = ids.shape;
-    this.#checkLength(time);
+    checkContextLength(time, this.config.contextLength);
     return tf.tidy(() => {
       const segments = input.segments ?? tf.onesLike(ids);
       const tokenTypes = input.tokenTypes ?? tf.zerosLike(ids);
@@ -189,16 +189,6 @@ export class Bert extends WeightedModel<BertConfig> {
   /** Frees the weights, or the adapter where there is one; a model that shares its weights frees nothing. */
   override dispose(): void {
     if (!this.#frozenEncoder) super.dispose();
-  }
-
-  #checkLength(time: number): void {
-    const { contextLength } = this.config;
-    if (time <= contextLength) return;
-    throw new KitError(
-      `a row of ${time} tokens is longer than the context of the model (${contextLength} tokens)`,
-      "cut the row, or use a model with a longer context",
-      { field: "contextLength" },
-    );
   }
 }
 

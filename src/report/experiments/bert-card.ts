@@ -1,5 +1,5 @@
 import type { BertResult } from "../../experiment/pretrain/files.js";
-import { millions, minutes, percent, table, whole } from "./card.js";
+import { factsTable, millions, minutes, percent, table, whole } from "./card.js";
 
 /** The model card of a base BERT, in Markdown: every number in it is of the result. */
 export function bertCard({ plan, parameterCount, corpus, training, quality }: BertResult): string {
@@ -54,15 +54,7 @@ ${table(
 In a statement of every fact all pieces of its object are masked at once, so that their number is seen; right is the whole
 object. The statement stands alone, where training always showed a pair of texts.
 ${facts.recall > facts.floor ? "" : "\n**The model has not learned the facts: it is no better than the most frequent answer of each relation.**\n"}
-${table(
-  ["relation", "facts", "recall", "most frequent answer"],
-  Object.entries(facts.byRelation).map(([relation, recalled]) => [
-    relation,
-    String(recalled.facts),
-    percent(recalled.recall),
-    percent(recalled.floor),
-  ]),
-)}
+${factsTable(facts)}
 
 ## Samples
 

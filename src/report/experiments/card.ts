@@ -1,3 +1,5 @@
+import type { RecallByRelation } from "../../experiment/pretrain/fact-recall.js";
+
 /** A table in Markdown, its columns filled up to one width, as formatters write it. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((name, column) =>
@@ -6,6 +8,19 @@ export function table(header: readonly string[], rows: readonly (readonly string
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+/** How many facts of each relation a base model has, beside its floor. */
+export function factsTable({ byRelation }: RecallByRelation): string {
+  return table(
+    ["relation", "facts", "recall", "most frequent answer"],
+    Object.entries(byRelation).map(([relation, { facts, recall, floor }]) => [
+      relation,
+      String(facts),
+      percent(recall),
+      percent(floor),
+    ]),
+  );
 }
 
 /** "6 minutes" */

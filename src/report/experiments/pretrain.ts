@@ -11,7 +11,7 @@ import type { Figure } from "../figure.js";
 import { learningCurves } from "../figures/learning-curves.js";
 import { renderPng } from "../png.js";
 import { bertCard } from "./bert-card.js";
-import { millions, minutes, percent, table, whole } from "./card.js";
+import { factsTable, millions, minutes, percent, table, whole } from "./card.js";
 
 /** Loss over the tokens of a pre-training. */
 export function pretrainFigure(log: readonly LogLine[], { plan, parameterCount }: PretrainResult): Figure {
@@ -108,15 +108,7 @@ ${table(
 
 A statement of every fact is cut before its object and completed greedily; right is the whole rest of the sentence.
 
-${table(
-  ["relation", "facts", "recall", "most frequent answer"],
-  Object.entries(facts.byRelation).map(([relation, recalled]) => [
-    relation,
-    String(recalled.facts),
-    percent(recalled.recall),
-    percent(recalled.floor),
-  ]),
-)}
+${factsTable(facts)}
 
 ## What is told of a text
 

@@ -12,6 +12,7 @@ import {
   shareRange,
   type FigureText,
 } from "./common.js";
+import { rightLabel } from "./rows.js";
 import { rowAxis, stripes } from "./rows.js";
 
 /** One dot with its interval. */
@@ -145,15 +146,10 @@ function valueLabels(points: readonly RowPoint[], place: ReadonlyMap<string, num
   return points
     .filter(({ row }) => place.has(row))
     .map(({ row, mean, low, high }) => ({
-      text: `${formatNumber(mean)} [${formatNumber(low)}, ${formatNumber(high)}]`,
-      x: 1,
-      y: place.get(row) ?? 0,
-      xref: "paper",
-      yref: "y",
-      xanchor: "left" as const,
-      yanchor: "middle" as const,
-      xshift: 10,
-      showarrow: false as const,
+      ...rightLabel(
+        `${formatNumber(mean)} [${formatNumber(low)}, ${formatNumber(high)}]`,
+        place.get(row) ?? 0,
+      ),
       align: "left" as const,
     }));
 }

@@ -1,7 +1,7 @@
 import type { Distribution } from "../../data/compare/lengths.js";
 import type { AnyFigure } from "../figure.js";
 import { seriesStyle, translucent } from "../theme.js";
-import { rowAxis, stripes } from "./rows.js";
+import { rightLabel, rowAxis, stripes } from "./rows.js";
 import { axisTitle, baseLayout, checkFigure, compactNumber, figureOf, type FigureText } from "./common.js";
 
 export interface LengthBoxesOptions extends FigureText {
@@ -65,17 +65,13 @@ export function lengthBoxes(options: LengthBoxesOptions): AnyFigure {
         yaxis: rowAxis(rows.map(({ label }) => label)),
       }),
       shapes: rows.length > 1 ? stripes(rows.length) : [],
-      annotations: rows.map(({ lengths }, index) => ({
-        text: `median ${Number(lengths.median.toPrecision(3)).toLocaleString("en")}`,
-        x: 1,
-        y: heights[index] ?? 0,
-        xref: "paper",
-        yref: "y",
-        xanchor: "left" as const,
-        yanchor: "middle" as const,
-        xshift: 8,
-        showarrow: false as const,
-      })),
+      annotations: rows.map(({ lengths }, index) =>
+        rightLabel(
+          `median ${Number(lengths.median.toPrecision(3)).toLocaleString("en")}`,
+          heights[index] ?? 0,
+          8,
+        ),
+      ),
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import type { Figure } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
-import { rowAxis, stripes } from "./rows.js";
+import { rightLabel, rowAxis, stripes } from "./rows.js";
 import {
   axisTitle,
   figureOf,
@@ -80,17 +80,12 @@ export function pairedDifferences(options: PairedDifferencesOptions): Figure {
         yaxis: rowAxis(rows.map(({ label }) => label)),
       }),
       shapes: rows.length > 1 ? stripes(rows.length) : [],
-      annotations: rows.map(({ mean, low, high }, index) => ({
-        text: `${formatNumber(mean, true)} [${formatNumber(low, true)}, ${formatNumber(high, true)}]`,
-        x: 1,
-        y: heights[index] ?? 0,
-        xref: "paper",
-        yref: "y",
-        xanchor: "left" as const,
-        yanchor: "middle" as const,
-        xshift: 10,
-        showarrow: false as const,
-      })),
+      annotations: rows.map(({ mean, low, high }, index) =>
+        rightLabel(
+          `${formatNumber(mean, true)} [${formatNumber(low, true)}, ${formatNumber(high, true)}]`,
+          heights[index] ?? 0,
+        ),
+      ),
     },
   });
 }

@@ -1,4 +1,4 @@
-import type { Axis, Line } from "../figure.js";
+import type { Annotation, Axis, Line } from "../figure.js";
 import { plain } from "./common.js";
 
 /** The vertical axis of a figure whose rows have names, the first on top: row `i` of `n` stands at `n - 1 - i`. */
@@ -36,4 +36,19 @@ export function stripes(rows: number): Line[] {
 /** A row's name, cut where it would leave no room for the data. */
 export function rowLabel(row: string): string {
   return plain(row.length > 44 ? `${row.slice(0, 43)}…` : row);
+}
+
+/** A text at the right edge of the plot, beside the row at height `y`. @param shift pixels from the edge */
+export function rightLabel(text: string, y: number, shift = 10): Annotation {
+  return {
+    text,
+    x: 1,
+    y,
+    xref: "paper",
+    yref: "y",
+    xanchor: "left",
+    yanchor: "middle",
+    xshift: shift,
+    showarrow: false,
+  };
 }

@@ -10,7 +10,7 @@ import {
   plain,
   shareRange,
 } from "./common.js";
-import { rowAxis, stripes } from "./rows.js";
+import { rightLabel, rowAxis, stripes } from "./rows.js";
 
 export interface ScoreStripsOptions extends FigureText {
   /** With its unit, such as "exact match (share of rows)". */
@@ -82,15 +82,7 @@ export function scoreStrips(options: ScoreStripsOptions): Figure {
       }),
       shapes: rows.length > 1 ? stripes(rows.length) : [],
       annotations: spreads.map(({ text }, index) => ({
-        text,
-        x: 1,
-        y: heights[index] ?? 0,
-        xref: "paper",
-        yref: "y",
-        xanchor: "left" as const,
-        yanchor: "middle" as const,
-        xshift: 10,
-        showarrow: false as const,
+        ...rightLabel(text, heights[index] ?? 0),
         align: "left" as const,
       })),
     },

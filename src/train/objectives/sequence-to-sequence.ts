@@ -3,7 +3,7 @@ import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { KitError } from "../../support/errors.js";
 import type { BatchTensors, Objective, Trainable } from "../objective.js";
-import type { RowLimits, TrainingRow } from "../rows.js";
+import { type RowLimits, rowsOf, type TrainingRow } from "../rows.js";
 
 /** What the rows of an encoder-decoder depend on. */
 export interface SequenceLimits extends RowLimits {
@@ -108,28 +108,18 @@ export function sequenceRows(
   limits: SequenceLimits,
   bytesOf?: (row: Spans) => number,
 ): TrainingRow[] {
-  if (rows.length === 0) {
-    throw new KitError(
-      "there are no rows to train on",
-      "check the data path, the split and what the ledger dropped",
-    );
-  }
   const { inputEnd } = limits;
-  return rows.map((row, index) => {
-    const { id, ids, supervised, promptLength, taskType } = row;
+  const prepare = ({ id, ids, supervised, promptLength }: Spans, number: number): TrainingRow => {
     if (supervised.some((flag, position) => flag !== position >= promptLength)) {
       throw new KitError(
         `an encoder-decoder says the response and nothing else (id "${id}")`,
         'render with lossOn "response"',
-        { row: index + 1, field: "render.lossOn" },
+        { row: number, field: "render.lossOn" },
       );
     }
     const prompt = ids.slice(0, promptLength);
     const read = inputEnd === undefined ? prompt : [...prompt, inputEnd];
-    return {
-      ...sequenceRow(id, read, ids.slice(promptLength), limits, index + 1),
-      taskType,
-      ...(bytesOf === undefined ? {} : { bytes: bytesOf(row) }),
-    };
-  });
+    return sequenceRow(id, read, ids.slice(promptLength), limits, number);
+  };
+  return rowsOf(rows, prepare, bytesOf);
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { estimatePlan, type PlanEstimate } from "../../../experiment/cost/estimate.js";
+import type { RunPlace } from "../../../experiment/places/place.js";
 import { type PlannedRun, planRuns } from "../../../experiment/plan/expand.js";
 import type { CheckedPlan } from "../../../experiment/plan/plan.js";
 import { readPlan, shippedPlans } from "../../../experiment/plan/read.js";
@@ -42,14 +43,37 @@ async function run(given: string, flags: RunFlags): Promise<void> {
   const runs = await planRuns(plan, file);
   const store = new RunStore(flags.store);
   const place = await placeOf(flags, (id, line) => console.error(`\n${id}: ${line}`));
-  if (flags.dryRun === true) {
-    const bar = progressBar("measuring");
-    const estimate = await estimatePlan(runs, store, place.capacity, (share) => bar.update(share));
-    bar.stop();
-    if (flags.json === true) console.log(JSON.stringify(estimate, undefined, 2));
-    else printEstimate(plan, estimate);
-    return;
+  try {
+    if (flags.dryRun === true) await forecast(plan, runs, store, place, flags);
+    else await perform(given, plan, runs, store, place, flags);
+  } finally {
+    await place.close();
+    store.close();
   }
+}
+
+async function forecast(
+  plan: CheckedPlan,
+  runs: readonly PlannedRun[],
+  store: RunStore,
+  { capacity }: RunPlace,
+  { json }: RunFlags,
+): Promise<void> {
+  const bar = progressBar("measuring");
+  const estimate = await estimatePlan(runs, store, capacity, (share) => bar.update(share));
+  bar.stop();
+  if (json === true) console.log(JSON.stringify(estimate, undefined, 2));
+  else printEstimate(plan, estimate);
+}
+
+async function perform(
+  given: string,
+  plan: CheckedPlan,
+  runs: readonly PlannedRun[],
+  store: RunStore,
+  place: RunPlace,
+  flags: RunFlags,
+): Promise<void> {
   savePlan(store, plan, runs);
   const interrupt = onInterrupt("Stopping: the runs at work write a checkpoint (again to stop at once).");
   const bar = progressBar(plan.name);
@@ -71,8 +95,6 @@ async function run(given: string, flags: RunFlags): Promise<void> {
     announce(done.results.length, runs.length, done.failed, report, given, flags);
   } finally {
     bar.stop();
-    await place.close();
-    store.close();
     interrupt.release();
   }
 }

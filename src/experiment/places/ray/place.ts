@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { KitError, messageOf } from "../../../support/errors.js";
 import type { RunOutcome, RunPlace, RunRequest, RunWatch } from "../place.js";
+import { threadEnvironment } from "../threads.js";
 import { progressOf } from "../work.js";
 import { ClusterUnreachable, type JobResources, type JobState, RayClient } from "./client.js";
 import { type HandOver, sharedFolder, upload } from "./hand-over.js";
@@ -106,20 +107,14 @@ class RayJob {
 
   async #submit(source: string, environment: Readonly<Record<string, string>>): Promise<void> {
     const { key, specification } = this.#request;
-    const threads = String(Math.max(1, Math.floor(this.#resources.cpus)));
+    const threads = Math.max(1, Math.floor(this.#resources.cpus));
     const command = `${this.#options.kit ?? KIT_FOLDER}/src/cli/ift-kit.js`.replace(/\/+/g, "/");
     await this.#client.submit({
       id: this.#id,
       entrypoint: `exec node ${quote(command)} experiment work ${quote(source)}`,
       resources: this.#resources,
       metadata: { run: specification.id, suite: specification.suite, key },
-      environment: {
-        ...environment,
-        TF_NUM_INTRAOP_THREADS: threads,
-        TF_NUM_INTEROP_THREADS: "1",
-        OMP_NUM_THREADS: threads,
-        IFT_KIT_THREADS: threads,
-      },
+      environment: { ...environment, ...threadEnvironment(threads) },
     });
   }
 
