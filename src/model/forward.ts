@@ -17,7 +17,7 @@ export interface ForwardInput {
   readonly ids: TensorFlow.Tensor2D;
   /** int32 `[batch, time]`, or undefined: each row counts from 0. */
   readonly positions: TensorFlow.Tensor2D | undefined;
-  /** int32 `[n]`, places in the flattened `[batch * time]`: only their hidden states are wanted. */
+  /** int32 `[n]`, different places in the flattened `[batch * time]`: only their hidden states are wanted. */
   readonly rows: TensorFlow.Tensor1D | undefined;
   /** Whether blocks keep nothing but their input, see `Tape.recompute`. */
   readonly recomputeBlocks: boolean;
@@ -63,7 +63,7 @@ function block(
   const attention = `layers.${layer}.attention`;
   const feedForward = `layers.${layer}.feedForward`;
   const parallel = config.block === "parallel";
-  const choose = (x: Tensor): Tensor => (wanted === undefined ? x : layerOf.rows(x, wanted));
+  const choose = (x: Tensor): Tensor => (wanted === undefined ? x : layerOf.chosenRows(x, wanted));
   const read = norm(layerOf, config, parallel ? `layers.${layer}.norm` : `${attention}.norm`, input);
   const joint = layerOf.linear(`${attention}.queryKeyValue`, read);
   const mixed = choose(attend(joint, layer));

@@ -1,4 +1,4 @@
-import { embeddingOperation } from "../engine/ops/embedding.js";
+import { chooseRowsOperation, embeddingOperation } from "../engine/ops/embedding.js";
 import { layerNormOperation } from "../engine/ops/layer-norm.js";
 import { linearOperation } from "../engine/ops/linear.js";
 import { loraOperation } from "../engine/ops/lora.js";
@@ -70,6 +70,12 @@ export class Layers {
   rows(table: Tensor, ids: Tensor): Tensor {
     const [size = 0] = table.shape;
     return this.tape.apply(embeddingOperation, [table], { ids, size });
+  }
+
+  /** Some rows of `[size, width]`, by int32 indices `[n]` that differ from each other. */
+  chosenRows(x: Tensor, rows: Tensor): Tensor {
+    const [size = 0] = x.shape;
+    return this.tape.apply(chooseRowsOperation, [x], { rows, size });
   }
 
   residual(stream: Tensor, branch: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import type { TensorFlow } from "../tensorflow.js";
-import { gatherRows, reshape, scatterRows } from "./kernels.js";
+import { gatherRows, placeRows, reshape, scatterRows } from "./kernels.js";
 import { type Operation, runDifferentiable } from "./operation.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -20,6 +20,23 @@ export const embeddingOperation: Operation<readonly [Tensor], EmbeddingOptions> 
     const width = gradient.shape[gradient.rank - 1] ?? 1;
     if (ids.rank === 1) return [scatterRows(gradient, ids, size)];
     return [scatterRows(reshape(gradient, [ids.size, width]), reshape(ids, [ids.size]), size)];
+  },
+};
+
+interface ChoiceOptions {
+  /** int32 `[n]`, different from each other. */
+  readonly rows: Tensor;
+  /** Rows of the input. */
+  readonly size: number;
+}
+
+/** Some rows of `[size, width]`, each at most once: the gradient puts theirs into a zero matrix. */
+export const chooseRowsOperation: Operation<readonly [Tensor], ChoiceOptions> = {
+  name: "choose rows",
+  forward: ([x], { rows }) => ({ output: gatherRows(x, rows), saved: [rows] }),
+  backward(gradient, [rows], { size }) {
+    if (rows === undefined) throw new Error("choose rows: nothing was saved");
+    return [placeRows(gradient, rows, size)];
   },
 };
 

@@ -188,6 +188,17 @@ export function scatterRows(rows: Tensor, indices: Tensor, size: number): Tensor
   return raw.executeSingleOutput("UnsortedSegmentSum", NO_ATTRIBUTES, [rows, indices, integerConstant(size)]);
 }
 
+/**
+ * As `scatterRows`, for indices that differ from each other: rows are put into their places and nothing is summed, which
+ * a pass over a recorded graph can tell from the op.
+ */
+export function placeRows(rows: Tensor, indices: Tensor, size: number): Tensor {
+  const raw = rawOps();
+  if (raw === undefined) return scatterRows(rows, indices, size);
+  const shape = integersConstant([size, ...rows.shape.slice(1)]);
+  return raw.executeSingleOutput("ScatterNd", NO_ATTRIBUTES, [reshape(indices, [-1, 1]), rows, shape]);
+}
+
 /** A part of a tensor: `size` values from `begin` along each axis. */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
   const raw = rawOps();

@@ -12,14 +12,25 @@ import {
 import { rebuild } from "./rebuild.js";
 
 const PRODUCTS = new Set(["MatMul", "BatchMatMulV2"]);
-/** Ops that put values elsewhere and change none; the inputs that hold the values are the first so many. */
-const MOVES: ReadonlyMap<string, number> = new Map([
-  ...["Reshape", "Transpose", "Slice", "Unpack", "Squeeze", "ExpandDims"].map((op): [string, number] => [
+/** Where an op that puts values elsewhere, and changes none, has them. */
+interface Move {
+  /** The inputs that hold the values, as for `Array.slice`. */
+  readonly values: readonly [start: number, end?: number];
+  /** Name of the attribute with their type. */
+  readonly type?: string;
+}
+
+const FIRST: Move = { values: [0, 1] };
+const MOVES: ReadonlyMap<string, Move> = new Map<string, Move>([
+  ...["Reshape", "Transpose", "Slice", "Unpack", "Squeeze", "ExpandDims"].map((op): [string, Move] => [
     op,
-    1,
+    FIRST,
   ]),
-  ["Pack", Infinity],
-  ["ConcatV2", -1],
+  ["Pack", { values: [0] }],
+  ["ConcatV2", { values: [0, -1] }],
+  ["GatherV2", { ...FIRST, type: "Tparams" }],
+  // The kit puts rows into different places with it (`placeRows`); sums are another op.
+  ["ScatterNd", { values: [1, 2] }],
 ]);
 
 /**
@@ -34,16 +45,12 @@ const MOVES: ReadonlyMap<string, number> = new Map([
  */
 export function useBfloat16(graph: Graph): Graph {
   return rebuild(graph, (node, builder) => {
-    if (PRODUCTS.has(node.op) && isFloat32(node)) return lowered(node, builder, node.inputs.length);
-    if (node.op === "BiasAdd" && isRoundedProduct(node.inputs[0])) {
-      return lowered(node, builder, node.inputs.length);
-    }
-    const values = MOVES.get(node.op);
-    if (values !== undefined && isFloat32(node)) {
-      const count = values < 0 ? node.inputs.length + values : Math.min(values, node.inputs.length);
-      if (node.inputs.slice(0, count).some((edge) => narrow(edge) !== undefined)) {
-        return lowered(node, builder, count);
-      }
+    if (PRODUCTS.has(node.op) && isFloat32(node)) return lowered(node, builder, node.inputs);
+    if (node.op === "BiasAdd" && isRoundedProduct(node.inputs[0])) return lowered(node, builder, node.inputs);
+    const move = MOVES.get(node.op);
+    if (move !== undefined && isFloat32(node)) {
+      const values = node.inputs.slice(...move.values);
+      if (values.some((edge) => narrow(edge) !== undefined)) return lowered(node, builder, values, move.type);
     }
     return builder.push(node);
   });
@@ -65,11 +72,20 @@ function isRoundedProduct(edge: Edge | undefined): boolean {
   return edge !== undefined && narrow(edge)?.node.op === "MatMul";
 }
 
-/** The same op on bfloat16, with its results widened. @param count how many of the inputs, from the first, hold values */
-function lowered(node: GraphNode, builder: GraphBuilder, count: number): readonly Edge[] {
-  const inputs = node.inputs.map((edge, index) => (index < count ? rounded(edge, builder) : edge));
-  const outputs = node.outputs.map((type): OutputType => ({ ...type, dtype: "bfloat16" }));
-  const attributes = { ...node.attributes, T: typeAttribute("bfloat16") };
+/**
+ * The same op on bfloat16, with its results widened.
+ * @param values the inputs that hold values
+ * @param type name of the attribute with their type
+ */
+function lowered(
+  node: GraphNode,
+  builder: GraphBuilder,
+  values: readonly Edge[],
+  type = "T",
+): readonly Edge[] {
+  const inputs = node.inputs.map((edge) => (values.includes(edge) ? rounded(edge, builder) : edge));
+  const outputs = node.outputs.map((output): OutputType => ({ ...output, dtype: "bfloat16" }));
+  const attributes = { ...node.attributes, [type]: typeAttribute("bfloat16") };
   const made = builder.push({ ...node, inputs, attributes, outputs });
   return outputs.map((_, index) => cast(edgeOf(made, index), "float32", builder));
 }
