@@ -1,4 +1,5 @@
-import { joinHeads, mix, selfAttentionOperation, splitHeads } from "../engine/ops/attention.js";
+import { joinHeads, selfAttentionOperation, splitHeads } from "../engine/ops/attention.js";
+import { mix } from "../engine/ops/attention-mix.js";
 import { causalMask, segmentMask } from "../engine/ops/attention-mask.js";
 import { Tape } from "../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../engine/tensorflow.js";
@@ -30,12 +31,16 @@ export interface DecoderInput {
    * less memory, the same gradients, a third more work. Default: false.
    */
   readonly recomputeBlocks?: boolean | undefined;
+  /** In how many slices of queries attention is computed, see `mixSlices`; divides the time. Default: 1. */
+  readonly querySlices?: number | undefined;
 }
 
 /** A decoder-only transformer with pre-norm blocks (GPT-2, Llama, PaLM), its parameters in float32 variables. */
 export class Decoder extends WeightedModel<DecoderConfig> {
   /** It heeds `DecoderInput.recomputeBlocks`. */
   readonly recomputesBlocks = true;
+  /** It heeds `DecoderInput.querySlices`. */
+  readonly slicesQueries = true;
   readonly #trunk: readonly TensorFlow.Variable[];
 
   private constructor(config: DecoderConfig, weights: Weights, adapter?: LoraAdapter) {
@@ -130,14 +135,14 @@ export class Decoder extends WeightedModel<DecoderConfig> {
 
   /** `[batch * time, width]`, or `[n, width]` */
   #hidden(
-    { ids, positions, segments, dropoutSeed, recomputeBlocks = false }: DecoderInput,
+    { ids, positions, segments, dropoutSeed, recomputeBlocks = false, querySlices }: DecoderInput,
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
     const [batch, time] = ids.shape;
     checkContextLength(time, this.config.contextLength);
     return tf.tidy(() => {
       const mask = segments === undefined ? causalMask(time) : segmentMask(segments);
-      const options = { mask, ...attentionLayout(this.config, batch, time, positions) };
+      const options = { mask, querySlices, ...attentionLayout(this.config, batch, time, positions) };
       return Tape.run(this.#trunk, (tape) => {
         if (tape.recording) this.checkDropout(dropoutSeed);
         if (tape.recording && recomputeBlocks) {

@@ -2,8 +2,11 @@ import { KitError } from "../support/errors.js";
 import type { TrainConfig } from "./config.js";
 import type { LossOptions, Objective } from "./objective.js";
 
+/** What a configuration asks for; slices are up to the compiled step. */
+type AskedOption = Exclude<keyof LossOptions, "querySlices">;
+
 /** The field of the configuration that each option comes from. */
-const FIELDS: Readonly<Record<keyof LossOptions, string>> = {
+const FIELDS: Readonly<Record<AskedOption, string>> = {
   labelSmoothing: "loss.labelSmoothing",
   zLoss: "loss.zLoss",
   recomputeBlocks: "activationCheckpointing",
@@ -22,7 +25,7 @@ export function lossOptions(
     zLoss: loss?.zLoss,
     recomputeBlocks: activationCheckpointing,
   };
-  for (const [option, field] of Object.entries(FIELDS) as [keyof LossOptions, string][]) {
+  for (const [option, field] of Object.entries(FIELDS) as [AskedOption, string][]) {
     const value = asked[option];
     if (value === undefined || value === false || value === 0 || options.has(option)) continue;
     throw new KitError(`${field} does nothing for this model and what it learns (${name})`, "leave it away", {

@@ -21,6 +21,8 @@ export interface Trainable {
 export interface LossOptions extends TokenLoss {
   /** Computes each block again in the backward pass instead of keeping what it computed. */
   readonly recomputeBlocks?: boolean | undefined;
+  /** In how many slices of queries causal attention is computed: less work, the same numbers but for rounding. Default: 1. */
+  readonly querySlices?: number | undefined;
 }
 
 /**

@@ -88,9 +88,11 @@ const selfAttention = (
   mask: () => ReturnType<typeof causalMask>,
   rotary: boolean,
   keyValueHeads = 2,
+  querySlices = 1,
 ): OpCase => ({
   run: (joint) =>
     runDifferentiable(selfAttentionOperation, [joint], {
+      querySlices,
       mask: mask(),
       batch: 2,
       time: 5,
@@ -228,6 +230,13 @@ const cases: Record<string, OpCase> = {
     () => segmentMask(segments()),
     true,
     1,
+  ),
+  "selfAttention in slices of queries": selfAttention(() => causalMask(5), false, 2, 5),
+  "selfAttention of packed rows in slices, with rotary positions and one key head": selfAttention(
+    () => segmentMask(segments()),
+    true,
+    1,
+    5,
   ),
 };
 

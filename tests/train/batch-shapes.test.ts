@@ -110,6 +110,7 @@ test("regions are compiled where the run is long for the number of its shapes", 
     timeUnit: 1,
     precision: "float32",
     fuse: false,
+    querySlices: 1,
   });
   assert.equal(planShapes(rows, config(10_000_000, bucketed), nextToken(model)).fuse, true);
   assert.deepEqual(planShapes(rows, config(10_000_000, packed), nextToken(model)), {
@@ -118,6 +119,33 @@ test("regions are compiled where the run is long for the number of its shapes", 
     timeUnit: 24,
     precision: "float32",
     fuse: true,
+    querySlices: 1,
   });
+  model.dispose();
+});
+
+test("attention is cut into slices where the average token stands in a long row, and only where all rows can be", () => {
+  const model = Decoder.create({ ...TINY_GPT2, contextLength: 256 }, 1);
+  const slicesOf = (count: number, length: number, tokensPerRow: number): number | undefined => {
+    const rows = prepareRows(
+      waveRows(count).map((spans, row) => ({
+        ...spans,
+        ids: Array.from({ length }, (_, place) => (row + place) % 16),
+        supervised: Array.from({ length }, (_, place) => place > 0),
+      })),
+      model.config,
+    );
+    const config: TrainConfig = {
+      budget: { unit: "steps", amount: 10 },
+      batch: { kind: "packed", tokensPerRow, rowsPerStep: 4 },
+      optimizer: OPTIMIZER,
+      schedule: { kind: "constant", warmupFraction: 0, finalFraction: 1 },
+      seed: 1,
+    };
+    return planShapes(rows, config, nextToken(model)).querySlices;
+  };
+  assert.equal(slicesOf(40, 30, 256), 4);
+  assert.equal(slicesOf(40, 30, 250), 1);
+  assert.equal(slicesOf(40, 30, 64), 1);
   model.dispose();
 });

@@ -6,6 +6,7 @@ import { tf } from "../../src/engine/tensorflow.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import { Decoder } from "../../src/model/decoder.js";
 import { KitError } from "../../src/support/errors.js";
+import type { BatchArrays } from "../../src/train/batch.js";
 import type { TrainConfig } from "../../src/train/config.js";
 import { batchLossSums } from "../../src/train/loss.js";
 import { nextToken } from "../../src/train/objectives/next-token.js";
@@ -56,6 +57,25 @@ afterEach(() => {
 
 /** No two rows alike, so that 50 steps do not learn them by heart. */
 const rows = (): Spans[] => waveRows(60, 16);
+
+/** A batch in which every position has a target; packed: two sequences in each row. */
+function sizedBatch(batch: number, time: number, packed = false): BatchArrays {
+  const size = batch * time;
+  const fill = (value: (index: number) => number): Int32Array =>
+    Int32Array.from({ length: size }, (_, index) => value(index));
+  const split = time / 2;
+  return {
+    batch,
+    time,
+    ids: fill((index) => (index * 7) % 16),
+    targets: fill((index) => (index * 5) % 16),
+    targetPositions: fill((index) => index),
+    ...(packed && {
+      positions: fill((index) => (index % time) % split),
+      segments: fill((index) => (index % time < split ? 1 : 2)),
+    }),
+  };
+}
 
 async function run(
   shape: DecoderConfig,
@@ -119,18 +139,38 @@ test("one graph serves every size, from one token to a full context", () => {
     [3, 24],
   ] as const) {
     const size = batch * time;
-    const arrays = {
-      batch,
-      time,
-      ids: Int32Array.from({ length: size }, (_, index) => (index * 7) % 16),
-      targets: Int32Array.from({ length: size }, (_, index) => (index * 5) % 16),
-      targetPositions: Int32Array.from({ length: size }, (_, index) => index),
-    };
+    const arrays = sizedBatch(batch, time);
     const { loss } = step.measure([arrays]);
     const eager = tf.tidy(() => batchLossSums(nextToken(model), arrays)[0]?.dataSync()[0] ?? NaN) / size;
     assert.ok(Math.abs(loss - eager) < 1e-6 * eager, `${batch} x ${time}: ${loss}, eager ${eager}`);
   }
 });
+
+for (const name of ["GPT2", "LLAMA"] as const) {
+  for (const packed of [false, true]) {
+    test(`${name}, ${packed ? "packed" : "one row each"}: attention in slices gives the eager step's numbers`, () => {
+      const grouped = name === "LLAMA" ? { keyValueHeads: 2 } : {};
+      const model = kept(Decoder.create({ ...shapes[name], ...grouped, contextLength: 32 }, 1));
+      const plan = { ...PLAN, longestRow: 32, packed, timeUnit: 4, querySlices: 4 };
+      const step = kept(new CompiledStep(nextToken(model), CONFIG, plan));
+      const oracle = kept(new EagerStep(nextToken(model), CONFIG));
+      for (const [batch, time] of [
+        [1, 4],
+        [3, 32],
+        [2, 16],
+      ] as const) {
+        const arrays = sizedBatch(batch, time, packed);
+        const [sliced, whole] = [step.measure([arrays]), oracle.measure([arrays])];
+        oracle.discard();
+        assert.ok(Math.abs(sliced.loss - whole.loss) < 1e-6 * whole.loss);
+        assert.ok(Math.abs(sliced.gradientNorm - whole.gradientNorm) < 1e-5 * whole.gradientNorm);
+        // The control: one other token in the last slice shows.
+        const ids = arrays.ids.with(-1, ((arrays.ids.at(-1) ?? 0) + 1) % 16);
+        assert.ok(Math.abs(step.measure([{ ...arrays, ids }]).loss - whole.loss) > 1e-6 * whole.loss);
+      }
+    });
+  }
+}
 
 test("steps leave no tensor behind, and a step that is not taken changes nothing", () => {
   const model = kept(Decoder.create(GPT2, 1));

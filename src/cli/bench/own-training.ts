@@ -24,7 +24,8 @@ export class OwnTraining implements Contestant {
     const objective = nextToken(this.#decoder);
     const config = { optimizer: OPTIMIZER };
     // All batches are alike here, so that regions are compiled once.
-    const plan = { longestRow: time, packed: false, timeUnit: 1, fuse: true };
+    const querySlices = time >= 128 ? 4 : 1;
+    const plan = { longestRow: time, packed: false, timeUnit: time, fuse: true, querySlices };
     this.#step =
       kind === "eager"
         ? new EagerStep(objective, config)

@@ -1,94 +1,12 @@
 import type { TensorFlow } from "../tensorflow.js";
 import type { AttentionMask } from "./attention-mask.js";
-import {
-  add,
-  batchMatmul,
-  concatenate,
-  multiply,
-  reshape,
-  scale,
-  slice,
-  softmax,
-  stack,
-  subtract,
-  sum,
-  transpose,
-  unstack,
-} from "./kernels.js";
+import { type Mixed, mix, mixGradient } from "./attention-mix.js";
+import { concatenate, reshape, scale, slice, stack, transpose, unstack } from "./kernels.js";
 import { type Operation, runDifferentiable } from "./operation.js";
 import { rotate, rotateGradient, type RotaryAngles } from "./rotary.js";
+import { mixSlices, mixSlicesGradient, type SlicedMix } from "./sliced-attention.js";
 
 type Tensor = TensorFlow.Tensor;
-
-/** Scores and mixing: the part of attention that knows no layout. */
-interface Mixed {
-  readonly output: Tensor;
-  readonly weights: Tensor;
-}
-
-/**
- * `softmax(scaled query key^T + mask) value`. With fewer key heads than query heads (grouped queries, Ainslie et al.
- * 2023), each key head serves as many query heads that follow one another.
- * @param scaledQuery `[batch, heads, time, headWidth]`
- * @param key `[batch, keyValueHeads, keys, headWidth]`; so is `value`
- * @param mask added to the scores; without it every query sees every key
- * @param dropout what the weights are multiplied by, `[batch, heads, time, keys]`
- * @returns output `[batch, heads, time, headWidth]`, weights `[batch, heads, time, keys]`
- */
-export function mix(
-  scaledQuery: Tensor,
-  key: Tensor,
-  value: Tensor,
-  mask: AttentionMask | undefined,
-  dropout?: Tensor,
-): Mixed {
-  const [, heads = 0] = scaledQuery.shape;
-  const [, groups = 0] = key.shape;
-  const scores = ungroup(batchMatmul(group(scaledQuery, groups), key, false, true), heads);
-  const weights = softmax(mask === undefined ? scores : add(scores, mask.bias));
-  const seen = dropout === undefined ? weights : multiply(weights, dropout);
-  return { output: ungroup(batchMatmul(group(seen, groups), value), heads), weights };
-}
-
-/**
- * Gradients of `mix` with respect to the scaled query, the key, the value, and the scores `[batch, heads, time, keys]`:
- * the last is also that of whatever is added to them.
- */
-export function mixGradient(
-  gradient: Tensor,
-  { scaledQuery, key, value, output, weights }: Mixed & { scaledQuery: Tensor; key: Tensor; value: Tensor },
-  dropout?: Tensor,
-): [Tensor, Tensor, Tensor, Tensor] {
-  const [, heads = 0] = scaledQuery.shape;
-  const [, groups = 0] = key.shape;
-  const grouped = group(gradient, groups);
-  const seen = dropout === undefined ? weights : multiply(weights, dropout);
-  const valueGradient = batchMatmul(group(seen, groups), grouped, true);
-  const seenGradient = ungroup(batchMatmul(grouped, value, false, true), heads);
-  const weightsGradient = dropout === undefined ? seenGradient : multiply(seenGradient, dropout);
-  // Row sums of gradient * output are those of weightsGradient * weights, on [.., headWidth] instead of [.., time].
-  const rowSums = sum(multiply(gradient, output), [3], true);
-  const scoresGradient = multiply(weights, subtract(weightsGradient, rowSums));
-  const scores = group(scoresGradient, groups);
-  return [
-    ungroup(batchMatmul(scores, key), heads),
-    batchMatmul(scores, group(scaledQuery, groups), true),
-    valueGradient,
-    scoresGradient,
-  ];
-}
-
-/** `[batch, heads, time, n]` -> `[batch, groups, heads / groups * time, n]`: the same memory. */
-function group(x: Tensor, groups: number): Tensor {
-  const [batch = 0, heads = 0, time = 0, last = 0] = x.shape;
-  return heads === groups ? x : reshape(x, [batch, groups, (heads / groups) * time, last]);
-}
-
-/** Undoes `group`. */
-function ungroup(x: Tensor, heads: number): Tensor {
-  const [batch = 0, groups = 0, rows = 0, last = 0] = x.shape;
-  return heads === groups ? x : reshape(x, [batch, heads, (rows * groups) / heads, last]);
-}
 
 interface AttentionOptions {
   readonly mask: AttentionMask;
@@ -142,6 +60,8 @@ export interface HeadLayout {
 export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {
   /** What the attention weights are multiplied by, `[batch, heads, time, time]`; not together with rotary angles. */
   readonly dropout?: Tensor | undefined;
+  /** In how many slices of queries causal attention is computed, see `mixSlices`; not together with dropout. Default: 1. */
+  readonly querySlices?: number | undefined;
 }
 
 /**
@@ -151,28 +71,38 @@ export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {
  */
 export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionOptions> = {
   name: "selfAttention",
-  forward([joint], { mask, dropout, ...layout }) {
+  forward([joint], { mask, dropout, querySlices = 1, ...layout }) {
     const { scaledQuery, key, value } = splitHeads(joint, layout);
-    const { output, weights } = mix(scaledQuery, key, value, mask, dropout);
+    if (dropout !== undefined && querySlices > 1) throw new Error("selfAttention: slices have no dropout");
+    const { output, weights } =
+      querySlices === 1
+        ? wholeMix(mix(scaledQuery, key, value, mask, dropout))
+        : mixSlices(scaledQuery, key, value, mask, querySlices);
     const { rotary } = layout;
     return {
       output: joinHeads(output),
       saved: [
-        ...[scaledQuery, key, value, output, weights],
+        ...[scaledQuery, key, value, output, ...weights],
         // Angles of given positions are temporary tensors, so they are saved like the rest.
         ...(rotary === undefined ? [] : [rotary.cosines, rotary.sines]),
         ...(dropout === undefined ? [] : [dropout]),
       ],
     };
   },
-  backward(gradient, [scaledQuery, key, value, output, weights, cosines, sines], { batch, time, heads }) {
-    if (!scaledQuery || !key || !value || !output || !weights)
+  backward(gradient, [scaledQuery, key, value, output, ...saved], { batch, time, heads, querySlices = 1 }) {
+    const weights = saved.slice(0, querySlices);
+    const [cosines, sines] = saved.slice(querySlices);
+    const [whole] = weights;
+    if (!scaledQuery || !key || !value || !output || !whole)
       throw new Error("selfAttention: nothing was saved");
     const headWidth = (gradient.shape[1] ?? 0) / heads;
     const headGradient = transpose(reshape(gradient, [batch, time, heads, headWidth]), [0, 2, 1, 3]);
     const dropout = sines === undefined ? cosines : undefined;
-    const mixed = { scaledQuery, key, value, output, weights };
-    const [dScaled, dKey, dValue] = mixGradient(headGradient, mixed, dropout);
+    const mixed = { scaledQuery, key, value, output };
+    const [dScaled, dKey, dValue] =
+      querySlices === 1
+        ? mixGradient(headGradient, { ...mixed, weights: whole }, dropout)
+        : mixSlicesGradient(headGradient, { ...mixed, weights });
     const rotary = cosines === undefined || sines === undefined ? undefined : { cosines, sines };
     const dQuery = rotary === undefined ? scale(dScaled, queryScale(scaledQuery)) : dScaled;
     const joined = joinParts(dQuery, dKey, dValue);
@@ -182,6 +112,10 @@ export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionO
     return [reshape(turned, [batch * time, columns])];
   },
 };
+
+function wholeMix({ output, weights }: Mixed): SlicedMix {
+  return { output, weights: [weights] };
+}
 
 /** The three parts of attention's input, scaled and turned: `[batch, heads or keyValueHeads, time, headWidth]`. */
 export interface HeadParts {

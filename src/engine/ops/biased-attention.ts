@@ -1,5 +1,6 @@
 import type { TensorFlow } from "../tensorflow.js";
-import { joinHeads, mix, mixGradient } from "./attention.js";
+import { joinHeads } from "./attention.js";
+import { mix, mixGradient } from "./attention-mix.js";
 import { reshape, transpose } from "./kernels.js";
 import type { Operation } from "./operation.js";
 

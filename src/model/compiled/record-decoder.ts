@@ -1,8 +1,9 @@
 import type { Graph } from "../../engine/compile/graph.js";
 import { generalise } from "../../engine/compile/passes/generalise.js";
 import { record, type RecordingRequest } from "../../engine/compile/record.js";
-import { joinHeads, mix, splitHeads } from "../../engine/ops/attention.js";
+import { joinHeads, splitHeads } from "../../engine/ops/attention.js";
 import { type AttentionMask, HIDDEN } from "../../engine/ops/attention-mask.js";
+import { mix } from "../../engine/ops/attention-mix.js";
 import { integerConstant } from "../../engine/ops/constants.js";
 import { pairLogProbabilities } from "../../engine/ops/cross-entropy.js";
 import { add, multiply, reshape, scale } from "../../engine/ops/kernels.js";

@@ -1,5 +1,6 @@
 import { causalMask, paddingMask, sameSegmentMask, segmentMask } from "../../engine/ops/attention-mask.js";
-import { joinHeads, mix } from "../../engine/ops/attention.js";
+import { joinHeads } from "../../engine/ops/attention.js";
+import { mix } from "../../engine/ops/attention-mix.js";
 import { biasedAttentionOperation, splitHeads } from "../../engine/ops/biased-attention.js";
 import { bucketTable, relativeBiasOperation } from "../../engine/ops/relative-bias.js";
 import { scaleOperation } from "../../engine/ops/scale.js";

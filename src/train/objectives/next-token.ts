@@ -4,12 +4,14 @@ import type { BatchTensors, LossOptions, Objective, Trainable } from "../objecti
 
 /** What a decoder is given: int32 tensors `[batch, time]`. Positions and segments only where rows are packed. */
 export type ModelInput = Pick<BatchTensors, "ids" | "positions" | "segments" | "dropoutSeed"> &
-  Pick<LossOptions, "recomputeBlocks">;
+  Pick<LossOptions, "recomputeBlocks" | "querySlices">;
 
 /** What learning the next token needs of a model; `Decoder` is one. */
 export interface TrainableModel extends Trainable {
   /** Whether it heeds `recomputeBlocks`. */
   readonly recomputesBlocks?: boolean;
+  /** Whether it heeds `querySlices`. */
+  readonly slicesQueries?: boolean;
   /** Hidden states after the final norm, `[batch, time, width]`. */
   hiddenStates(input: ModelInput): TensorFlow.Tensor3D;
   /** As rows `int32 [n]` of the flattened hidden states, `[n, width]`; absent where that is no less work. */
@@ -31,9 +33,10 @@ export function nextToken(model: TrainableModel): Objective {
       "labelSmoothing",
       "zLoss",
       ...(model.recomputesBlocks === true ? (["recomputeBlocks"] as const) : []),
+      ...(model.slicesQueries === true ? (["querySlices"] as const) : []),
     ]),
-    lossSums: ({ targetPositions, targets, ...input }, { recomputeBlocks, ...added } = {}) => {
-      const chosen = supervisedRows(model, { ...input, recomputeBlocks }, targetPositions);
+    lossSums: ({ targetPositions, targets, ...input }, { recomputeBlocks, querySlices, ...added } = {}) => {
+      const chosen = supervisedRows(model, { ...input, recomputeBlocks, querySlices }, targetPositions);
       return [softmaxCrossEntropySum(model.logits(chosen), targets, undefined, added)];
     },
   };

@@ -20,6 +20,10 @@ const TIME_UNIT = 8;
 const LONG_ROWS = 64;
 /** Compiling all regions for one shape takes about as long as computing so many parameter-positions (0.5 s at 10^11 flop/s). */
 const COMPILE_WORK = 1e10;
+/** Causal attention in so many slices leaves out three eighths of the scores. */
+const QUERY_SLICES = 4;
+/** Positions of the rows in which the average token stands, from which slices are no loss. */
+const LONG_ENOUGH_TO_SLICE = 128;
 /** What fused regions save of the time of a step, at least. */
 const SAVED = 0.08;
 
@@ -27,7 +31,7 @@ const SAVED = 0.08;
 export function planShapes(
   rows: readonly TrainingRow[],
   config: TrainConfig,
-  { model, needs }: Pick<Objective, "model" | "needs">,
+  { model, needs, options: heeded }: Pick<Objective, "model" | "needs" | "options">,
 ): ShapePlan {
   const { batch, budget, microBatchRows, precision = "float32", seed } = config;
   const longest = rows.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
@@ -37,7 +41,7 @@ export function planShapes(
   const longestDecoder = rows.reduce((most, row) => Math.max(most, row.decoderInputs?.length ?? 0), 0);
   const longestDecoderRow = Math.min(roundUp(longestDecoder, timeUnit), model.config.contextLength);
   const shapes = new Set<string>();
-  let positions = 0;
+  let [positions, scores] = [0, 0];
   const steps = planEpoch(rows, batch, seed, 0);
   for (const step of steps) {
     const size = microBatchRows ?? step.length;
@@ -51,6 +55,7 @@ export function planShapes(
       const decoderTime = Math.min(roundUp(Math.max(...decoderLengths), timeUnit), longestDecoderRow);
       shapes.add(`${part.length}x${time}x${decoderTime}`);
       positions += part.length * (time + decoderTime);
+      scores += part.length * time * time;
     }
   }
   const parameterCount = [...model.parameters.values(), ...(model.frozen?.values() ?? [])].reduce(
@@ -60,7 +65,19 @@ export function planShapes(
   const work = parameterCount * positions * (budget.amount / perEpoch(rows, steps.length, budget.unit));
   const fuse = SAVED * work > COMPILE_WORK * shapes.size;
   const decoder = needs.decoder === true ? { longestDecoderRow } : {};
-  return { longestRow, ...decoder, packed, timeUnit, precision, fuse };
+  const sliced =
+    heeded?.has("querySlices") === true &&
+    scores >= LONG_ENOUGH_TO_SLICE * positions &&
+    [timeUnit, longestRow].every((time) => time % QUERY_SLICES === 0);
+  return {
+    longestRow,
+    ...decoder,
+    packed,
+    timeUnit,
+    precision,
+    fuse,
+    querySlices: sliced ? QUERY_SLICES : 1,
+  };
 }
 
 function perEpoch(rows: readonly TrainingRow[], steps: number, unit: TrainConfig["budget"]["unit"]): number {
@@ -81,7 +98,11 @@ function roundUp(value: number, unit: number): number {
  */
 export function fillUp(
   arrays: BatchArrays,
-  { timeUnit, longestRow, longestDecoderRow = 0 }: Omit<ShapePlan, "packed" | "fuse" | "precision">,
+  {
+    timeUnit,
+    longestRow,
+    longestDecoderRow = 0,
+  }: Omit<ShapePlan, "packed" | "fuse" | "precision" | "querySlices">,
 ): BatchArrays {
   const { batch, time, ids, positions, segments, tokenTypes, targetPositions, rowStarts } = arrays;
   const { decoderTime, decoderIds } = arrays;

@@ -78,7 +78,10 @@ export class CompiledStep implements TrainingStep {
           ...(this.#model.hasDropout === true ? { dropoutSeed: dropoutSeed(this.#count, index) } : {}),
           ...Object.fromEntries(shares),
           ...Object.fromEntries(
-            Object.entries(sizesOf(arrays)).map(([name, size]) => [name, tf.scalar(size, "int32")]),
+            Object.entries(sizesOf(arrays, this.#plan)).map(([name, size]) => [
+              name,
+              tf.scalar(size, "int32"),
+            ]),
           ),
         };
         return this.#numbers(feeds, index === 0 ? FETCH.firstBatch : FETCH.nextBatch)[0] ?? NaN;

@@ -30,6 +30,8 @@ export interface BatchLimits {
   /** Positions of a row of the decoder, at most; 0 where there is none beside an encoder. */
   readonly longestDecoderRow?: number;
   readonly packed: boolean;
+  /** In how many slices of queries attention is computed; divides the positions of every row. Default: 1. */
+  readonly querySlices?: number;
 }
 
 /** Rows with fewer positions than this cannot be recorded at enough different sizes; nor is there anything to gain. */
@@ -51,13 +53,14 @@ const SMALL_SIZES: readonly BatchSizes[] = [
  * @throws KitError that names the op which cannot be recorded faithfully
  */
 export function recordLoss(objective: Objective, limits: BatchLimits, options: LossOptions = {}): Graph {
-  const { longestRow, longestDecoderRow = 0, packed } = limits;
+  const { longestRow, longestDecoderRow = 0, querySlices = 1 } = limits;
   const largest = {
     ...{ batch: 2, time: Math.max(longestRow, SHORTEST_CONTEXT), targets: 17 },
     ...{ decoderTime: Math.max(longestDecoderRow, SHORTEST_CONTEXT), labels: 13 },
   };
-  const recordings = [...SMALL_SIZES, largest].map((sizes, index) =>
-    recordAt(objective, sizes, packed, index, options),
+  const small = SMALL_SIZES.map((sizes) => ({ ...sizes, time: querySlices * sizes.time }));
+  const recordings = [...small, largest].map((sizes, index) =>
+    recordAt(objective, sizes, limits, index, { ...options, querySlices }),
   );
   return generalise(recordings);
 }
@@ -68,9 +71,13 @@ export function shareName(term: number): string {
 }
 
 /** The sizes of a batch by the name of their placeholder. */
-export function sizesOf({ batch, time, targets, decoderTime, rowTargets }: BatchArrays): Sizes {
+export function sizesOf(
+  { batch, time, targets, decoderTime, rowTargets }: BatchArrays,
+  { querySlices = 1 }: Pick<BatchLimits, "querySlices">,
+): Sizes {
   return {
-    ...{ batch, time, targetCount: targets.length },
+    // All sizes along the time are whole multiples of a slice's.
+    ...{ batch, sliceTime: time / querySlices, targetCount: targets.length },
     ...(decoderTime === undefined ? {} : { decoderTime }),
     ...(rowTargets === undefined ? {} : { labelCount: rowTargets.length }),
   };
@@ -79,12 +86,12 @@ export function sizesOf({ batch, time, targets, decoderTime, rowTargets }: Batch
 function recordAt(
   objective: Objective,
   sizes: BatchSizes,
-  packed: boolean,
+  limits: BatchLimits,
   seed: number,
   options: LossOptions,
 ): SizedGraph {
   const { model } = objective;
-  const arrays = madeUpBatch(objective, sizes, packed, seed);
+  const arrays = madeUpBatch(objective, sizes, limits.packed, seed);
   const variables = [...model.parameters.values()];
   const names = [...model.parameters.keys()];
   const seeds = model.hasDropout === true ? { dropoutSeed: tf.tensor1d([seed, seed], "int32") } : {};
@@ -110,7 +117,7 @@ function recordAt(
         return { loss: value, ...Object.fromEntries(gradients) };
       },
     });
-    return { graph, sizes: sizesOf(arrays) };
+    return { graph, sizes: sizesOf(arrays, limits) };
   } finally {
     tf.dispose([...shares, ...Object.values<TensorFlow.Tensor>({ ...tensors })]);
   }
