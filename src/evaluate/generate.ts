@@ -123,7 +123,7 @@ async function answerBatch(
   let next = reader.first;
   while (open.length > 0) {
     if (options.signal?.aborted === true) return false;
-    const ids = await nextTokens(reader, next, open, options);
+    const ids = nextTokens(reader, next, open, options);
     open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
     for (const answer of open) options.onToken?.(answer.index, answer.ids);
     const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
@@ -136,16 +136,16 @@ async function answerBatch(
 }
 
 /** Feeds the new tokens of each row and chooses the one that follows: `[rows]`. */
-async function nextTokens(
+function nextTokens(
   reader: TokenReader,
   rows: readonly (readonly number[])[],
   answers: readonly Answer[],
   { sampling, repetitionPenalty }: Pick<GenerateOptions, "sampling" | "repetitionPenalty">,
-): Promise<readonly number[]> {
+): readonly number[] {
   if (sampling === undefined && repetitionPenalty === undefined) {
-    return Array.from(await reader.read(rows, "next"));
+    return Array.from(reader.read(rows, "next"));
   }
-  const values = Float32Array.from(await reader.read(rows, "logits"));
+  const values = Float32Array.from(reader.read(rows, "logits"));
   const vocabulary = values.length / rows.length;
   return answers.map((answer, row) => {
     const logits = values.slice(row * vocabulary, (row + 1) * vocabulary);

@@ -40,7 +40,8 @@ async function chat(flags: ChatFlags): Promise<void> {
   const sampling = samplingOf(flags);
   const { system, maxNewTokens, repetitionPenalty } = flags;
   if (repetitionPenalty !== undefined) checkRepetitionPenalty(repetitionPenalty);
-  await startEngine();
+  // One answer at a time is bound by memory: a second thread only has to be waited for (1.6 times slower at 6 M parameters).
+  await startEngine({ threads: 1 });
   const screen = chatScreen(process.stdout, process.stderr);
   const settings = {
     maxNewTokens,
