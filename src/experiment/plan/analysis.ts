@@ -2,7 +2,6 @@ import type { ExampleScore } from "../../evaluate/statistics/bootstrap.js";
 import { holm } from "../../evaluate/statistics/holm.js";
 import { taskTypeTest } from "../../evaluate/statistics/permutation.js";
 import { seedDifference, type SeedInterval, seedMean } from "../../evaluate/statistics/seed-interval.js";
-import { KitError } from "../../support/errors.js";
 import { groupBy } from "../../support/group.js";
 import type { RunResult } from "../result.js";
 import { type ArmBudget, armsOf, budgetsOf, REPORT_BOOTSTRAP, type RowChoice, scoresOf } from "../scores.js";
@@ -38,6 +37,8 @@ export interface HypothesisResult {
 export interface PlanAnalysis {
   readonly scores: readonly PlanArmScore[];
   readonly hypotheses: readonly HypothesisResult[];
+  /** Hypotheses of which nothing can be said: no test row was answered by the runs of both sides. */
+  readonly undecided: readonly Hypothesis[];
   readonly budgets: readonly ArmBudget[];
 }
 
@@ -48,13 +49,17 @@ export interface FinishedRun {
 }
 
 /**
- * Scores of all arms with intervals, and the hypotheses with what the intervals allow to be said of them.
- * @throws KitError when no rows of a hypothesis were answered on both sides
+ * Scores of all arms with intervals, and the hypotheses with what the intervals allow to be said of them. Any part of a
+ * plan's runs will do.
  */
 export function analysePlan(plan: CheckedPlan, runs: readonly FinishedRun[]): PlanAnalysis {
   const results = runs.map(({ result }) => result);
   const kinds = rowKinds(results);
   const { metrics } = suiteByName(plan.suite);
+  const judged = plan.hypotheses.map((hypothesis) => ({
+    hypothesis,
+    result: judge(hypothesis, runs, plan.hypotheses.length),
+  }));
   return {
     scores: metrics.flatMap((metric) =>
       kinds.flatMap(([rows, choice]) =>
@@ -68,9 +73,8 @@ export function analysePlan(plan: CheckedPlan, runs: readonly FinishedRun[]): Pl
           })),
       ),
     ),
-    hypotheses: corrected(
-      plan.hypotheses.map((hypothesis) => judge(hypothesis, runs, plan.hypotheses.length)),
-    ),
+    hypotheses: corrected(judged.flatMap(({ result }) => result ?? [])),
+    undecided: judged.flatMap(({ hypothesis, result }) => (result === undefined ? [hypothesis] : [])),
     budgets: budgetsOf(results),
   };
 }
@@ -90,16 +94,15 @@ function hasRows({ rows }: RunResult, choice: RowChoice): boolean {
   return rows.some((row) => ("part" in choice ? row.part === choice.part : row.level === choice.level));
 }
 
-function judge(hypothesis: Hypothesis, runs: readonly FinishedRun[], count: number): HypothesisResult {
+/** Undefined where no test row was answered on both sides. */
+function judge(
+  hypothesis: Hypothesis,
+  runs: readonly FinishedRun[],
+  count: number,
+): HypothesisResult | undefined {
   const [a, b] = pairedRuns(hypothesis, runs);
   const arms = commonScores(pooled(a, hypothesis), pooled(b, hypothesis));
-  if (arms.a.length === 0) {
-    throw new KitError(
-      `no test row of the hypothesis "${hypothesis.statement}" was answered by the runs of both sides`,
-      "finish the runs, or compare arms that are asked the same rows",
-      { field: "hypotheses" },
-    );
-  }
+  if (arms.a.length === 0) return undefined;
   const difference = seedDifference(arms, REPORT_BOOTSTRAP);
   const together =
     count === 1

@@ -26,6 +26,10 @@ export function planReport(
     title: plan.title ?? plan.name,
     summary: [
       ...analysis.hypotheses.map(hypothesisLine),
+      ...analysis.undecided.map(
+        ({ statement }) =>
+          `Undecided: ${statement}. No test row was answered by the runs of both sides: ${missing.length > 0 ? "runs are missing" : "these arms are asked different rows"}.`,
+      ),
       `${runs.length} runs: ${arms} arms with ${plan.seeds.length} seeds, each with a budget of ${plan.budget.amount.toLocaleString("en")} ${plan.budget.unit}.`,
       ...(missing.length === 0
         ? []
