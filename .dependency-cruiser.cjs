@@ -11,6 +11,7 @@ const layers = [
   "generate",
   "experiment",
   "report",
+  "serve",
   "notebook",
   "cli",
 ];
