@@ -33,6 +33,8 @@ export interface DecoderInput {
   readonly recomputeBlocks?: boolean | undefined;
   /** In how many slices of queries attention is computed, see `mixSlices`; divides the time. Default: 1. */
   readonly querySlices?: number | undefined;
+  /** Told of each layer's attention weights, `[batch, heads, time, time]`, in the forward pass. */
+  readonly onAttention?: ((layer: number, weights: TensorFlow.Tensor) => void) | undefined;
 }
 
 /** A decoder-only transformer with pre-norm blocks (GPT-2, Llama, PaLM), its parameters in float32 variables. */
@@ -135,7 +137,15 @@ export class Decoder extends WeightedModel<DecoderConfig> {
 
   /** `[batch * time, width]`, or `[n, width]` */
   #hidden(
-    { ids, positions, segments, dropoutSeed, recomputeBlocks = false, querySlices }: DecoderInput,
+    {
+      ids,
+      positions,
+      segments,
+      dropoutSeed,
+      recomputeBlocks = false,
+      querySlices,
+      onAttention,
+    }: DecoderInput,
     rows: TensorFlow.Tensor1D | undefined,
   ): TensorFlow.Tensor {
     const [batch, time] = ids.shape;
@@ -151,8 +161,11 @@ export class Decoder extends WeightedModel<DecoderConfig> {
         }
         const layers = new Layers(tape, this.weights, this.adapter?.updates(dropoutSeed));
         const input = { ids, positions, rows, recomputeBlocks };
-        return decoderForward(layers, this.config, input, (joint) =>
-          tape.apply(selfAttentionOperation, [joint], options),
+        return decoderForward(layers, this.config, input, (joint, layer) =>
+          tape.apply(selfAttentionOperation, [joint], {
+            ...options,
+            ...(onAttention && { onWeights: (weights) => onAttention(layer, weights) }),
+          }),
         );
       });
     });

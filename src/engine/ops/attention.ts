@@ -62,6 +62,8 @@ export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {
   readonly dropout?: Tensor | undefined;
   /** In how many slices of queries causal attention is computed, see `mixSlices`; not together with dropout. Default: 1. */
   readonly querySlices?: number | undefined;
+  /** Told of the weights of the forward pass, `[batch, heads, time, time]`; not together with slices. */
+  readonly onWeights?: ((weights: Tensor) => void) | undefined;
 }
 
 /**
@@ -71,13 +73,14 @@ export interface SelfAttentionOptions extends AttentionOptions, HeadLayout {
  */
 export const selfAttentionOperation: Operation<readonly [Tensor], SelfAttentionOptions> = {
   name: "selfAttention",
-  forward([joint], { mask, dropout, querySlices = 1, ...layout }) {
+  forward([joint], { mask, dropout, querySlices = 1, onWeights, ...layout }) {
     const { scaledQuery, key, value } = splitHeads(joint, layout);
     if (dropout !== undefined && querySlices > 1) throw new Error("selfAttention: slices have no dropout");
     const { output, weights } =
       querySlices === 1
         ? wholeMix(mix(scaledQuery, key, value, mask, dropout))
         : mixSlices(scaledQuery, key, value, mask, querySlices);
+    if (onWeights !== undefined) for (const part of weights) onWeights(part);
     const { rotary } = layout;
     return {
       output: joinHeads(output),

@@ -29,6 +29,8 @@ export interface BertInput {
   readonly segments?: Tensor2D;
   /** int32 `[2]`, another one for each pass: there is dropout, where the config or an adapter has a rate of it. */
   readonly dropoutSeed?: TensorFlow.Tensor1D;
+  /** Told of each layer's attention weights, `[batch, heads, time, time]`, in the forward pass. */
+  readonly onAttention?: ((layer: number, weights: TensorFlow.Tensor) => void) | undefined;
 }
 
 /** A BERT encoder with its head, its parameters in float32 variables. */
@@ -98,7 +100,7 @@ export class Bert extends WeightedModel<BertConfig> {
    * @throws KitError when the rows are longer than the context
    */
   hiddenStates(input: BertInput): TensorFlow.Tensor3D {
-    const { ids, positions, dropoutSeed } = input;
+    const { ids, positions, dropoutSeed, onAttention } = input;
     const [batch, time] = ids.shape;
     checkContextLength(time, this.config.contextLength);
     return tf.tidy(() => {
@@ -108,7 +110,7 @@ export class Bert extends WeightedModel<BertConfig> {
       const mask = positions === undefined ? paddingMask(segments) : sameSegmentMask(segments, segments);
       const hidden = this.#run([], isHead, dropoutSeed, (layerOf, dropout) => {
         if (layerOf.tape.recording) this.checkDropout(dropoutSeed);
-        return bertForward(layerOf, this.config, { ids, tokenTypes, positions, mask }, dropout);
+        return bertForward(layerOf, this.config, { ids, tokenTypes, positions, mask, onAttention }, dropout);
       });
       return tf.reshape(hidden, [batch, time, this.config.width]);
     });

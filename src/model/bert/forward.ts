@@ -17,6 +17,8 @@ export interface EncoderRows {
   /** By default each row counts from 0, padding included. */
   readonly positions: TensorFlow.Tensor2D | undefined;
   readonly mask: AttentionMask;
+  /** Told of each layer's attention weights. */
+  readonly onAttention?: ((layer: number, weights: Tensor) => void) | undefined;
 }
 
 /** Apart from the places of adapters, which draw from the same seed. */
@@ -57,7 +59,7 @@ export class Dropout {
 export function bertForward(
   layerOf: Layers,
   config: BertConfig,
-  { ids, tokenTypes, positions, mask }: EncoderRows,
+  { ids, tokenTypes, positions, mask, onAttention }: EncoderRows,
   dropout: Dropout,
 ): Tensor {
   const { tape } = layerOf;
@@ -79,7 +81,10 @@ export function bertForward(
       const joint = layerOf.linear(`${attention}.queryKeyValue`, input);
       const weights = dropout.mask([batch, heads, time, time]);
       const layout = { batch, time, heads, keyValueHeads: heads, rotary: undefined };
-      const mixed = tape.apply(selfAttentionOperation, [joint], { mask, dropout: weights, ...layout });
+      const mixed = tape.apply(selfAttentionOperation, [joint], {
+        ...{ mask, dropout: weights, ...layout },
+        ...(onAttention && { onWeights: (own: Tensor) => onAttention(layer, own) }),
+      });
       const attended = dropout.apply(layerOf, layerOf.linear(`${attention}.output`, mixed));
       const middle = layerOf.layerNorm(`${attention}.norm`, layerOf.residual(input, attended), epsilon);
       const activated = activation(layerOf, config, layerOf.linear(`${feedForward}.up`, middle));
