@@ -79,11 +79,15 @@ export function analysePlan(plan: CheckedPlan, runs: readonly FinishedRun[]): Pl
   };
 }
 
-/** The parts of the test rows, and then the levels, as they come. */
+/** The parts of the test rows, and then the levels, as they come; a level that is all of a part is that part again. */
 function rowKinds(results: readonly RunResult[]): [string, RowChoice][] {
   const rows = results.flatMap((result) => result.rows);
   const parts = (["held-out", "seen"] as const).filter((part) => rows.some((row) => row.part === part));
-  const levels = [...new Set(rows.flatMap(({ level }) => level ?? []))];
+  const levelsOf = (own: typeof rows): Set<string> => new Set(own.flatMap(({ level }) => level ?? []));
+  const levels = [...levelsOf(rows)].filter((level) => {
+    const { part } = rows.find((row) => row.level === level) ?? {};
+    return levelsOf(rows.filter((row) => row.part === part)).size > 1;
+  });
   return [
     ...parts.map((part): [string, RowChoice] => [part, { part }]),
     ...levels.map((level): [string, RowChoice] => [`level ${level}`, { level }]),

@@ -185,6 +185,7 @@ function costSections(results: readonly RunResult[], metric: string): Section[] 
         id: "cost",
         title: `${metric} on held-out rows against what training cost`,
         xTitle: "floating-point operations of training",
+        xFromZero: true,
         yTitle: `${metric} (0 to 1)`,
         series: seriesOf(results, metric, ({ training }) => training.flops),
       }),

@@ -21,6 +21,8 @@ export interface PointsOptions extends FigureText {
     readonly name: string;
     readonly points: readonly { readonly x: number; readonly y: number; readonly label: string }[];
   }[];
+  /** Begins the x axis at 0: for costs, of which the share matters. Default: it begins at the points. */
+  readonly xFromZero?: true;
   /** A place on the x axis to compare with, as an upright line. */
   readonly reference?: { readonly name: string; readonly x: number };
 }
@@ -30,13 +32,17 @@ export interface PointsOptions extends FigureText {
  * @throws KitError when there is nothing to draw or a number is not finite
  */
 export function points(options: PointsOptions): Figure {
-  const { id, series, reference } = options;
+  const { id, series, reference, xFromZero } = options;
   const all = series.flatMap((one) => one.points);
   checkFigure(
     id,
     all.flatMap(({ x, y }) => [x, y]),
   );
-  const across = [...all.map(({ x }) => x), ...(reference === undefined ? [] : [reference.x])];
+  const across = [
+    ...all.map(({ x }) => x),
+    ...(reference === undefined ? [] : [reference.x]),
+    ...(xFromZero ? [0] : []),
+  ];
   const [low, high] = shareRange(all.map(({ y }) => y));
   return figureOf(options, {
     description: `${options.title}. ${options.yTitle} against ${options.xTitle}. ${series
