@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "talk to a model, or to two side by side",
     load: () => import("./commands/chat.js"),
   },
+  serve: {
+    summary: "models behind OpenAI's API, and a page that asks them side by side",
+    load: () => import("./commands/serve.js"),
+  },
   evaluate: {
     summary: "answer labelled rows and score the answers per task type, beside the floors",
     load: () => import("./commands/evaluate.js"),

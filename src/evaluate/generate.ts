@@ -1,37 +1,18 @@
-import type { Tokenizer } from "../data/tokenizer.js";
 import type { LanguageModel } from "../model/load.js";
 import { KitError } from "../support/errors.js";
-import { Random } from "../support/random.js";
 import { byLength } from "./batches.js";
 import { type CompileOption, isCompiled, type Work } from "./compiling.js";
-import { roomAfter, tokensBefore } from "./continuation.js";
+import { roomAfter } from "./continuation.js";
+import { type AnswerOptions, type Generated, GrowingAnswer } from "./growing-answer.js";
 import { startReader, type TokenReader } from "./token-reader.js";
-import {
-  checkRepetitionPenalty,
-  checkSampling,
-  drawToken,
-  penalizeRepetition,
-  type Sampling,
-} from "./sampling.js";
+import { checkRepetitionPenalty, checkSampling } from "./sampling.js";
 
-export interface GenerateOptions extends CompileOption {
-  /** Longest answer, in tokens. */
-  readonly maxNewTokens: number;
-  /** The token that ends an answer. */
-  readonly eos: number;
-  /** More tokens that end an answer; they are not in it. */
-  readonly stopTokens?: readonly number[];
+export type { Ending, Generated } from "./growing-answer.js";
+
+/** What `generate` may be told. */
+export interface GenerateOptions extends CompileOption, AnswerOptions {
   /** Prompts that are answered together; changes the time and the memory, not the answers. */
   readonly batchSize: number;
-  /** Texts that end an answer as well, and the tokenizer that reads them. */
-  readonly stop?: { readonly texts: readonly string[]; readonly tokenizer: Pick<Tokenizer, "decode"> };
-  /** Draws the tokens; without it the most probable one is taken. */
-  readonly sampling?: Sampling;
-  /**
-   * Makes tokens of the prompt and of the answer so far less probable (`penalizeRepetition`); 1 changes nothing. The
-   * prompt of an encoder-decoder does not count, as in `transformers`.
-   */
-  readonly repetitionPenalty?: number;
   /** Stops at the next token; the result is then an empty list. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
@@ -41,18 +22,6 @@ export interface GenerateOptions extends CompileOption {
    * @param ids the answer so far, in a list that goes on growing; one that ends at a stop text has been shortened by it
    */
   readonly onToken?: (prompt: number, ids: readonly number[]) => void;
-}
-
-/** Why an answer ended: its end token, a stop text or token, `maxNewTokens`, or the end of the model's context. */
-export type Ending = "eos" | "stop" | "length" | "context";
-
-/** One answer. */
-export interface Generated {
-  /** The tokens after the prompt, without EOS and without those that only a stop text is in. */
-  readonly ids: readonly number[];
-  readonly ending: Ending;
-  /** With stop texts: the answer before the first of them, to the character. */
-  readonly text?: string;
 }
 
 /**
@@ -83,7 +52,7 @@ export async function generate(
   options: GenerateOptions,
 ): Promise<Generated[]> {
   checkGeneration(model, prompts, options);
-  const answers = prompts.map((prompt, index) => new Answer(model, prompt, index, options));
+  const answers = prompts.map((prompt, index) => new GrowingAnswer(model, prompt, index, options));
   const compiled = isCompiled(model, options, generationWork(prompts, options));
   let done = 0;
   for (const batch of byLength(answers, ({ prompt }) => prompt.length, options.batchSize)) {
@@ -116,7 +85,7 @@ function generationWork(
 /** @returns false when the signal aborted */
 async function answerBatch(
   reader: TokenReader,
-  batch: readonly Answer[],
+  batch: readonly GrowingAnswer[],
   options: GenerateOptions,
 ): Promise<boolean> {
   let open = batch;
@@ -139,7 +108,7 @@ async function answerBatch(
 function nextTokens(
   reader: TokenReader,
   rows: readonly (readonly number[])[],
-  answers: readonly Answer[],
+  answers: readonly GrowingAnswer[],
   { sampling, repetitionPenalty }: Pick<GenerateOptions, "sampling" | "repetitionPenalty">,
 ): readonly number[] {
   if (sampling === undefined && repetitionPenalty === undefined) {
@@ -147,89 +116,7 @@ function nextTokens(
   }
   const values = Float32Array.from(reader.read(rows, "logits"));
   const vocabulary = values.length / rows.length;
-  return answers.map((answer, row) => {
-    const logits = values.slice(row * vocabulary, (row + 1) * vocabulary);
-    if (repetitionPenalty !== undefined) penalizeRepetition(logits, answer.seen, repetitionPenalty);
-    return sampling === undefined ? largestOf(logits) : drawToken(logits, sampling, answer.random);
-  });
-}
-
-/** The id with the largest logit; of equal ones the smallest. */
-function largestOf(logits: Float32Array): number {
-  return logits.reduce((best, value, id) => (value > (logits[best] ?? -Infinity) ? id : best), 0);
-}
-
-/** An answer that grows token by token until something ends it. */
-class Answer {
-  readonly prompt: readonly number[];
-  /** Of the prompt among all. */
-  readonly index: number;
-  readonly #ids: number[] = [];
-  readonly #options: GenerateOptions;
-  /** What the model that chooses tokens has before the answer. */
-  readonly #before: readonly number[];
-  readonly #room: number;
-  readonly random: Random;
-  #ending: Ending | undefined;
-  #text: string | undefined;
-
-  constructor(model: LanguageModel, prompt: readonly number[], index: number, options: GenerateOptions) {
-    this.prompt = prompt;
-    this.index = index;
-    this.#before = tokensBefore(model, prompt);
-    this.#room = roomAfter(model, prompt);
-    this.#options = options;
-    this.random = Random.derive(options.sampling?.seed ?? 0, `prompt ${index}`);
-  }
-
-  get ended(): boolean {
-    return this.#ending !== undefined;
-  }
-
-  get ids(): readonly number[] {
-    return this.#ids;
-  }
-
-  get last(): number {
-    return this.#ids.at(-1) ?? this.#options.eos;
-  }
-
-  /** The tokens before the answer and those of the answer so far. */
-  get seen(): readonly number[] {
-    return [...this.#before, ...this.#ids];
-  }
-
-  take(id: number): void {
-    const { eos, stopTokens, maxNewTokens, stop } = this.#options;
-    if (id === eos) {
-      this.#ending = "eos";
-    } else if (stopTokens?.includes(id) === true) {
-      this.#ending = "stop";
-    } else {
-      this.#ids.push(id);
-      if (stop !== undefined && this.#cutAtStop(stop)) this.#ending = "stop";
-      else if (this.#ids.length >= maxNewTokens) this.#ending = "length";
-      else if (this.#ids.length >= this.#room) this.#ending = "context";
-    }
-  }
-
-  result(): Generated {
-    const { stop } = this.#options;
-    const ending = this.#ending ?? "length";
-    if (stop === undefined) return { ids: this.#ids, ending };
-    return { ids: this.#ids, ending, text: this.#text ?? stop.tokenizer.decode(this.#ids) };
-  }
-
-  #cutAtStop({ texts, tokenizer }: NonNullable<GenerateOptions["stop"]>): boolean {
-    const text = tokenizer.decode(this.#ids);
-    const starts = texts.map((stop) => text.indexOf(stop)).filter((start) => start >= 0);
-    if (starts.length === 0) return false;
-    const start = Math.min(...starts);
-    this.#text = text.slice(0, start);
-    while (this.#ids.length > 0 && tokenizer.decode(this.#ids.slice(0, -1)).length >= start) this.#ids.pop();
-    if (tokenizer.decode(this.#ids).length > start) this.#ids.pop();
-    return true;
-  }
+  return answers.map((answer, row) => answer.choose(values.slice(row * vocabulary, (row + 1) * vocabulary)));
 }
 
 /** @throws KitError as `generate` does */

@@ -75,11 +75,9 @@ class CompiledReader implements TokenReader {
   readonly first: Rows;
   readonly #compiled: CompiledDecoder;
   readonly #release: () => void;
-  /** Tokens of each row's prompt, and of the longest. */
-  #prompts: readonly number[] = [];
-  #time = 0;
-  /** Where the next keys go, and how many slots there are. */
-  #slot = 0;
+  /** Tokens of each row so far: the slot that its next one takes. */
+  #lengths: readonly number[] = [];
+  /** Slots of each row. */
   #capacity = 0;
 
   private constructor(compiled: CompiledDecoder, prompts: Rows, release: () => void) {
@@ -95,12 +93,14 @@ class CompiledReader implements TokenReader {
   }
 
   read(rows: Rows, following: Following): ArrayLike<number> {
-    return valuesOf(() => (this.#slot === 0 ? this.#prompt(rows, following) : this.#token(rows, following)));
+    return valuesOf(() =>
+      this.#capacity === 0 ? this.#prompt(rows, following) : this.#token(rows, following),
+    );
   }
 
   select(rows: readonly number[]): void {
     this.#compiled.keepRows(rows, 0);
-    this.#prompts = rows.map((row) => this.#prompts[row] ?? 0);
+    this.#lengths = rows.map((row) => this.#lengths[row] ?? 0);
   }
 
   dispose(): void {
@@ -108,49 +108,60 @@ class CompiledReader implements TokenReader {
   }
 
   #prompt(rows: Rows, following: Following): TensorFlow.Tensor {
-    const { ids, counts, time } = padRight(rows);
-    const last = counts.map((count, row) => row * time + count - 1);
-    this.#prompts = counts;
-    this.#time = time;
-    this.#slot = time;
-    this.#capacity = time + MORE_SLOTS;
-    const counting = Array.from({ length: time }, (_, place) => place);
-    const { ids: positions } = padRight(rows.map(() => counting));
-    return this.#compiled.readPrompts(
-      { ids, positions, rows: tf.tensor1d(last, "int32") },
-      this.#capacity,
-      following,
-    );
+    const inputs = promptInputs(rows);
+    this.#lengths = rows.map(({ length }) => length);
+    this.#capacity = Math.max(...this.#lengths) + MORE_SLOTS;
+    this.#compiled.makeRoom(rows.length, this.#capacity);
+    const held = { rows: rows.length, capacity: this.#capacity };
+    return this.#compiled.readPrompts(inputs, [...rows.keys()], held, following);
   }
 
   #token(rows: Rows, following: Following): TensorFlow.Tensor {
-    if (this.#slot === this.#capacity) {
-      this.#compiled.keepRows(
-        rows.map((_, row) => row),
-        MORE_SLOTS,
-      );
+    if (Math.max(...this.#lengths) === this.#capacity) {
+      this.#compiled.keepRows([...rows.keys()], MORE_SLOTS);
       this.#capacity += MORE_SLOTS;
     }
-    const [slot, capacity, time] = [this.#slot, this.#capacity, this.#time];
-    this.#slot++;
-    // A short prompt leaves slots unused up to the longest one's end.
-    const unused = new Float32Array(rows.length * capacity);
-    this.#prompts.forEach((length, row) => {
-      unused.fill(HIDDEN, row * capacity + length, row * capacity + time);
-      unused.fill(HIDDEN, row * capacity + slot + 1, (row + 1) * capacity);
-    });
-    const inputs = {
-      ids: padRight(rows).ids,
-      positions: padRight(this.#prompts.map((length) => [length + slot - time])).ids,
-      slot: tf.scalar(slot, "int32"),
-      unused: tf.tensor(unused, [rows.length, 1, 1, capacity]),
-    };
+    const inputs = tokenInputs(rows.flat(), this.#lengths, this.#capacity);
+    this.#lengths = this.#lengths.map((length) => length + 1);
     return this.#compiled.readTokens(inputs, following);
   }
 }
 
-/** The session and the kernels have finished when they return: waiting for their values in another thread costs 5 % of a token. */
-function valuesOf(make: () => TensorFlow.Tensor): ArrayLike<number> {
+/** What `CompiledDecoder.readPrompts` is given for prompts. */
+export function promptInputs(prompts: Rows): Parameters<CompiledDecoder["readPrompts"]>[0] {
+  const { ids, counts, time } = padRight(prompts);
+  const counting = Array.from({ length: time }, (_, place) => place);
+  const last = counts.map((count, row) => row * time + count - 1);
+  return {
+    ids,
+    positions: padRight(prompts.map(() => counting)).ids,
+    rows: tf.tensor1d(last, "int32"),
+  };
+}
+
+/**
+ * What `CompiledDecoder.readTokens` is given for one token of each row.
+ * @param lengths tokens of each row before it
+ */
+export function tokenInputs(
+  tokens: readonly number[],
+  lengths: readonly number[],
+  capacity: number,
+): Parameters<CompiledDecoder["readTokens"]>[0] {
+  const unused = new Float32Array(tokens.length * capacity);
+  lengths.forEach((length, row) => unused.fill(HIDDEN, row * capacity + length + 1, (row + 1) * capacity));
+  return {
+    ids: padRight(tokens.map((id) => [id])).ids,
+    positions: padRight(lengths.map((length) => [length])).ids,
+    unused: tf.tensor(unused, [tokens.length, 1, 1, capacity]),
+  };
+}
+
+/**
+ * The values of what is made, of which nothing else stays. The session and the kernels have finished when they return:
+ * waiting for their values in another thread costs 5 % of a token.
+ */
+export function valuesOf(make: () => TensorFlow.Tensor): ArrayLike<number> {
   const tensor = tf.tidy(make);
   const values = tensor.dataSync();
   tensor.dispose();

@@ -1,12 +1,4 @@
-import {
-  type Edge,
-  GraphBuilder,
-  type GraphNode,
-  type Graph,
-  type Variable,
-  typeAttribute,
-  typeOf,
-} from "../../engine/compile/graph.js";
+import { type Edge, GraphBuilder, type Graph, typeAttribute, typeOf } from "../../engine/compile/graph.js";
 import { prune } from "../../engine/compile/passes/prune.js";
 import { shareEqualNodes } from "../../engine/compile/passes/share.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
@@ -86,14 +78,28 @@ export class CompiledDecoder {
     this.#cacheIsFree = new Promise((resolve) => (free = resolve));
     await before;
     return () => {
-      this.keepRows([], 0);
+      this.makeRoom(0, 0);
       free();
     };
   }
 
   /**
-   * Reads prompts, and begins the keys and values anew with theirs.
-   * @param capacity slots that there are to be; not fewer than `time`
+   * Makes room for the keys and values of rows, and forgets those that were there.
+   * @param capacity slots of each
+   */
+  makeRoom(rows: number, capacity: number): void {
+    const { keyValueHeads, headWidth } = headShape(this.#decoder.config);
+    tf.tidy(() => {
+      const shape = tf.tensor1d([rows, keyValueHeads, capacity, headWidth], "int32");
+      this.#session.run(prefixed("cache", { shape }), [prefix("cache", "made")]);
+    });
+  }
+
+  /**
+   * Reads prompts; their keys and values go into some of the rows that there is room for, from slot 0 on.
+   * @param inputs `rows` are the flat places of the last tokens of the prompts
+   * @param into for each prompt its row in the cache
+   * @param held rows and slots of the cache
    */
   readPrompts(
     inputs: {
@@ -101,12 +107,23 @@ export class CompiledDecoder {
       readonly positions: TensorFlow.Tensor2D;
       readonly rows: TensorFlow.Tensor1D;
     },
-    capacity: number,
+    into: readonly number[],
+    held: { readonly rows: number; readonly capacity: number },
     following: Following,
   ): TensorFlow.Tensor {
     const [batch, time] = inputs.ids.shape;
-    const feeds = { ...inputs, room: roomAfter(capacity - time) };
-    return this.#run("prompt", feeds, { batch, time, rows: inputs.rows.size }, following);
+    const { keyValueHeads: heads } = headShape(this.#decoder.config);
+    const places = new Int32Array(batch * heads * time);
+    let index = 0;
+    for (const row of into) {
+      for (let head = 0; head < heads; head++) {
+        const start = (row * heads + head) * held.capacity;
+        for (let slot = 0; slot < time; slot++) places[index++] = start + slot;
+      }
+    }
+    const feeds = { ...inputs, places: tf.tensor1d(places, "int32") };
+    const sizes = { batch, time, rows: inputs.rows.size, held: held.rows, capacity: held.capacity };
+    return this.#run("prompt", feeds, sizes, following);
   }
 
   /** Reads one token of each row. `inputs.unused` is `[batch, 1, 1, capacity]`, see `recordToken`. */
@@ -114,7 +131,6 @@ export class CompiledDecoder {
     inputs: {
       readonly ids: TensorFlow.Tensor2D;
       readonly positions: TensorFlow.Tensor2D;
-      readonly slot: TensorFlow.Scalar;
       readonly unused: TensorFlow.Tensor;
     },
     following: Following,
@@ -123,7 +139,7 @@ export class CompiledDecoder {
     return this.#run("token", inputs, sizes, following);
   }
 
-  /** Keeps the keys and values of some rows, in this order, with more slots for each. */
+  /** Keeps the keys and values of some rows, in this order (one may come several times), with more slots for each. */
   keepRows(rows: readonly number[], moreSlots: number): void {
     tf.tidy(() => {
       const feeds = { kept: tf.tensor1d([...rows], "int32"), room: roomAfter(moreSlots) };
@@ -194,38 +210,38 @@ function add(builder: GraphBuilder, graph: string, recording: Graph): ReadonlyMa
   return outputs;
 }
 
-/** The prompts' keys and values go into the variables; rows of these are kept, and slots are added. */
+/** Rows of the keys and values are made, and kept, and slots are added; what follows a prompt waits for its own. */
 function addCache(builder: GraphBuilder, decoder: Decoder, prompt: ReadonlyMap<string, Edge>): void {
   const { keyValueHeads, headWidth } = headShape(decoder.config);
   const shape = [-1, keyValueHeads, -1, headWidth];
   const names = Array.from({ length: decoder.config.layers }, (_, layer) => cacheNames(layer)).flat();
   const caches = names.map((name) => builder.variable(name, shape, true));
   const T = typeAttribute("float32");
-  const Tpaddings = typeAttribute("int32");
-  const filled = (cache: Variable, value: Edge, room: Edge): GraphNode =>
-    cache.update(
-      "AssignVariableOp",
-      builder.edge("Pad", [value, room], { dtype: "float32", shape }, { T, Tpaddings }),
-    );
-  const roomOf = (graph: string): Edge =>
-    builder.placeholder(prefix(graph, "room"), { dtype: "int32", shape: [4, 2] });
+  const promptEdge = (name: string): Edge => {
+    const edge = prompt.get(name);
+    if (edge === undefined) throw new Error(`the recording has no ${name}`);
+    return edge;
+  };
 
-  const promptRoom = roomOf("prompt");
-  const begun = caches.map((cache) => {
-    const value = prompt.get(cache.name);
-    if (value === undefined) throw new Error(`the recording has no ${cache.name}`);
-    return filled(cache, value, promptRoom);
-  });
+  const written = names.map((name) => promptEdge(name).node);
   for (const following of ["next", "logits"]) {
-    const edge = prompt.get(following);
-    if (edge === undefined) throw new Error(`the recording has no ${following}`);
+    const edge = promptEdge(following);
     const type = typeOf(edge);
     const attributes = { T: typeAttribute(type.dtype) };
-    const node = builder.node("Identity", [edge], { attributes, control: begun, outputs: [type] });
+    const node = builder.node("Identity", [edge], { attributes, control: written, outputs: [type] });
     builder.outputs.set(prefix("prompt", following), { node, index: 0 });
   }
 
-  const keptRoom = roomOf("cache");
+  const dims = builder.placeholder(prefix("cache", "shape"), { dtype: "int32", shape: [4] });
+  // Equal tensors would become one, in whose memory all variables would be written; what is hidden may be any number.
+  const made = caches.map((cache, index) => {
+    const types = { T, index_type: typeAttribute("int32") };
+    const empty = builder.edge("Fill", [dims, builder.scalar(index)], { dtype: "float32", shape }, types);
+    return cache.update("AssignVariableOp", empty);
+  });
+  builder.outputs.set(prefix("cache", "made"), builder.done(made));
+
+  const room = builder.placeholder(prefix("cache", "room"), { dtype: "int32", shape: [4, 2] });
   const rows = builder.placeholder(prefix("cache", "kept"), { dtype: "int32", shape: [-1] });
   const axis = builder.integer(0);
   const types = {
@@ -236,7 +252,11 @@ function addCache(builder: GraphBuilder, decoder: Decoder, prompt: ReadonlyMap<s
   } as const;
   const kept = caches.map((cache) => {
     const chosen = builder.edge("GatherV2", [cache.read(), rows, axis], { dtype: "float32", shape }, types);
-    return filled(cache, chosen, keptRoom);
+    const wider = { T, Tpaddings: typeAttribute("int32") };
+    return cache.update(
+      "AssignVariableOp",
+      builder.edge("Pad", [chosen, room], { dtype: "float32", shape }, wider),
+    );
   });
   builder.outputs.set(prefix("cache", "kept"), builder.done(kept));
 }

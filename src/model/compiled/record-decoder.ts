@@ -26,10 +26,10 @@ export const cacheNames = (layer: number): readonly [key: string, value: string]
 
 /** Small sizes that share no factors, so that it shows which number comes from which size. */
 const SIZES = [
-  { batch: 2, time: 5, rows: 7, pairs: 11, capacity: 9 },
-  { batch: 3, time: 7, rows: 11, pairs: 13, capacity: 11 },
-  { batch: 5, time: 6, rows: 13, pairs: 17, capacity: 13 },
-  { batch: 2, time: 8, rows: 17, pairs: 19, capacity: 17 },
+  { batch: 2, time: 5, rows: 7, pairs: 11, capacity: 9, held: 19 },
+  { batch: 3, time: 7, rows: 11, pairs: 13, capacity: 11, held: 23 },
+  { batch: 5, time: 6, rows: 13, pairs: 17, capacity: 13, held: 29 },
+  { batch: 2, time: 8, rows: 17, pairs: 19, capacity: 17, held: 31 },
 ];
 type Recorded = Omit<RecordingRequest, "variables">;
 
@@ -65,26 +65,37 @@ export function recordScoring(decoder: Decoder): Graph {
 }
 
 /**
- * The first pass of a generation, over whole prompts: padded on the right, where no token of theirs looks.
+ * The first pass of an answer, over whole prompts: padded on the right, where no token of theirs looks. Their keys and
+ * values are written into the variables' own memory, beside those of the rows that are there.
  *
- * Placeholders: ids, positions int32 `[batch, time]`; rows int32 `[rows]`, the flat place of each row's last token; the
- * sizes. Outputs: logits `[rows, vocabulary]`, next int32 `[rows]`, and the keys and values of each layer.
+ * Placeholders: ids, positions int32 `[batch, time]`; rows int32 `[rows]`, the flat place of each row's last token; places
+ * int32 `[batch * keyValueHeads * time]`, where the keys go in the flattened variables; the sizes, of which `held` is the
+ * rows of the variables. Outputs: logits `[rows, vocabulary]`, next int32 `[rows]`, and the written variables.
  */
 export function recordPrompt(decoder: Decoder): Graph {
-  return recorded(decoder, ["batch", "time", "rows"], ({ batch, time, rows }) => {
+  const { keyValueHeads, headWidth } = headShape(decoder.config);
+  return recorded(decoder, ["batch", "time", "rows", "capacity", "held"], (sizes) => {
+    const { batch, time, rows, capacity, held } = sizes;
     const ids = matrix(batch, time, decoder.config.vocabularySize);
     const positions = matrix(batch, time, time);
     const last = vector(rows, batch * time);
+    const written = batch * keyValueHeads * time;
+    const places = vector(written, held * keyValueHeads * capacity);
+    const states = new CacheStates(decoder, held, capacity);
     return {
-      inputs: { ids, positions, rows: last },
+      inputs: { ids, positions, rows: last, places },
+      states: states.tensors,
       body: () => {
         const caches: Record<string, Tensor> = {};
+        const write = (name: string, value: Tensor): void => {
+          caches[name] = writeRows(states.flat(name), places, reshape(value, [written, headWidth]));
+        };
         const mask = { bias: scale(tf.cast(laterKeys(time), "float32"), HIDDEN) };
         const hidden = forward(decoder, { ids, positions, rows: last }, (joint, layer) => {
           const { scaledQuery, key, value } = splitHeads(joint, layoutOf(decoder, ids, positions));
           const [keys, values] = cacheNames(layer);
-          caches[keys] = key;
-          caches[values] = value;
+          write(keys, key);
+          write(values, value);
           return joinHeads(mix(scaledQuery, key, value, mask).output);
         });
         return { ...nextOf(decoder, hidden), ...caches };
@@ -95,32 +106,21 @@ export function recordPrompt(decoder: Decoder): Graph {
 
 /**
  * One more token of each row, with the keys and values of those before it in variables `[batch, heads, capacity, width]`.
- * The new ones are written into the variables' own memory.
+ * The new ones are written into the variables' own memory, at the token's position: a row has no gaps.
  *
- * Placeholders: ids, positions int32 `[batch, 1]`; slot int32 `[]`, where the new keys go; unused float32
- * `[batch, 1, 1, capacity]`, added to the scores; the sizes. Outputs: logits `[batch, vocabulary]`, next int32 `[batch]`.
+ * Placeholders: ids, positions int32 `[batch, 1]`; unused float32 `[batch, 1, 1, capacity]`, added to the scores; the
+ * sizes. Outputs: logits `[batch, vocabulary]`, next int32 `[batch]`.
  */
 export function recordToken(decoder: Decoder): Graph {
   const { keyValueHeads, headWidth } = headShape(decoder.config);
   return recorded(decoder, ["batch", "capacity"], ({ batch, capacity }) => {
     const ids = matrix(batch, 1, decoder.config.vocabularySize);
     const positions = matrix(batch, 1, capacity);
-    const slot = tf.scalar(capacity - 2, "int32");
     const unused = tf.zeros([batch, 1, 1, capacity]);
-    const shape = [batch, keyValueHeads, capacity, headWidth];
-    const states = new Map<string, Tensor>(
-      Array.from({ length: decoder.config.layers }, (_, layer) => cacheNames(layer))
-        .flat()
-        .map((name) => [name, tf.zeros(shape)]),
-    );
-    const state = (name: string): Tensor => {
-      const tensor = states.get(name);
-      if (tensor === undefined) throw new Error(`there is no ${name}`);
-      return tensor;
-    };
+    const states = new CacheStates(decoder, batch, capacity);
     return {
-      inputs: { ids, positions, slot, unused },
-      states,
+      inputs: { ids, positions, unused },
+      states: states.tensors,
       body: () => {
         const rows = batch * keyValueHeads;
         const starts = multiply(
@@ -130,11 +130,9 @@ export function recordToken(decoder: Decoder): Graph {
           ),
           integerConstant(capacity),
         );
-        const places = add(starts, slot);
-        const write = (name: string, value: Tensor): Tensor => {
-          const flat = reshape(state(name), [rows * capacity, headWidth]);
-          return reshape(writeRows(flat, places, reshape(value, [rows, headWidth])), shape);
-        };
+        const places = reshape(add(reshape(starts, [batch, keyValueHeads]), positions), [rows]);
+        const write = (name: string, value: Tensor): Tensor =>
+          reshape(writeRows(states.flat(name), places, reshape(value, [rows, headWidth])), states.shape);
         const mask: AttentionMask = { bias: unused };
         const hidden = forward(decoder, { ids, positions, rows: undefined }, (joint, layer) => {
           const { scaledQuery, key, value } = splitHeads(joint, layoutOf(decoder, ids, positions));
@@ -145,6 +143,27 @@ export function recordToken(decoder: Decoder): Graph {
       },
     };
   });
+}
+
+/** Keys and values as they stand in the session while a graph is recorded. */
+class CacheStates {
+  readonly shape: [number, number, number, number];
+  readonly tensors: ReadonlyMap<string, Tensor>;
+
+  constructor({ config }: Decoder, rows: number, capacity: number) {
+    const { keyValueHeads, headWidth } = headShape(config);
+    this.shape = [rows, keyValueHeads, capacity, headWidth];
+    const names = Array.from({ length: config.layers }, (_, layer) => cacheNames(layer)).flat();
+    this.tensors = new Map(names.map((name) => [name, tf.zeros(this.shape)]));
+  }
+
+  /** `[rows * heads * capacity, width]` */
+  flat(name: string): Tensor {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) throw new Error(`there is no ${name}`);
+    const [rows, heads, capacity, width] = this.shape;
+    return reshape(tensor, [rows * heads * capacity, width]);
+  }
 }
 
 function recorded(
