@@ -3,7 +3,7 @@ import { type AnswerForm, type Choice, type Usage, usageOf } from "./answer-body
 import type { Outcome, ServeMetrics } from "./metrics.js";
 import { CLIENT_GONE, problemOf, queueIsFull } from "./problem.js";
 import type { Asked } from "./request-body.js";
-import type { CompletionEvent, ScoredToken, ServedModel } from "./served-model.js";
+import type { CompletionEvent, Prompt, ScoredToken, ServedModel } from "./served-model.js";
 
 /** An event of one of the answers to a request. */
 type ChoiceEvent = CompletionEvent & { readonly index: number };
@@ -49,7 +49,7 @@ export class Answering {
     // All or none of the answers to a request wait.
     const { room } = model.load;
     if (asked.requests.length > room) throw queueIsFull(model.id, room);
-    this.#echoes = asked.requests.map(({ prompt }) => (asked.echo ? model.show(prompt).text : ""));
+    this.#echoes = asked.requests.map(({ prompt }) => (asked.echo ? textOf(model, prompt) : ""));
     this.#answers = asked.requests.map((request) => model.complete(request, signal));
   }
 
@@ -136,6 +136,11 @@ export class Answering {
       yield { ...event, index };
     }
   }
+}
+
+/** What `echo` writes of a prompt. */
+function textOf(model: ServedModel, prompt: Prompt): string {
+  return prompt.kind === "text" ? prompt.text : model.show(prompt).text;
 }
 
 /** How a request ended that failed with this. */
