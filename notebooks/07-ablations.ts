@@ -38,6 +38,7 @@ import packingPlan from "ift-kit/experiment/plans/ablation-packing";
 import loraPlan from "ift-kit/experiment/plans/ablation-lora";
 import pretrainingPlan from "ift-kit/experiment/plans/ablation-pretraining";
 import promptsPlan from "ift-kit/experiment/plans/ablation-prompts";
+import dataQualityPlan from "ift-kit/experiment/plans/ablation-data-quality";
 import tasksPerTypePlan from "ift-kit/experiment/plans/ablation-tasks-per-type";
 import mixtureCapPlan from "ift-kit/experiment/plans/ablation-mixture-cap";
 import leakagePlan from "ift-kit/experiment/plans/ablation-leakage";
@@ -54,6 +55,7 @@ const plans: readonly CheckedPlan[] = [
   loraPlan,
   pretrainingPlan,
   promptsPlan,
+  dataQualityPlan,
   tasksPerTypePlan,
   mixtureCapPlan,
   leakagePlan,

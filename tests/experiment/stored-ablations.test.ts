@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { z } from "zod";
 import { readPlan, shippedPlans } from "../../src/experiment/plan/read.js";
@@ -22,10 +23,15 @@ test("ablations are stored, each for a plan that ships", () => {
 });
 
 for (const { name, report } of stored) {
-  test(`${name}: the stored report is of the plan as it is now, and of all its runs`, async () => {
+  test(`${name}: the stored report is of the plan as it is now, and of all its runs`, async (t) => {
     const { plan, file } = await readPlan(name);
     const manifest = MANIFEST.parse(report.manifest);
     assert.deepEqual(manifest.plan, JSON.parse(JSON.stringify(plan)));
+    const { data } = plan.settings;
+    if (typeof data === "string" && !existsSync(data)) {
+      t.skip(`${name}: its data are not there`);
+      return;
+    }
     const wanted = (await planRuns(plan, file)).map(({ specification: { arm, seed } }) => `${arm} ${seed}`);
     assert.deepEqual(manifest.runs.map(({ arm, seed }) => `${arm} ${seed}`).sort(), wanted.sort());
     assert.ok(!report.summary.some((line) => /^Undecided|runs are missing/.test(line)));

@@ -13,6 +13,8 @@ export interface InstructionRun extends RunSpecification {
   readonly format: InstructionArm;
   /** SHA-256 of the folder's files, so that an edited file makes a new run. */
   readonly dataHash: string;
+  /** The same of the data that is trained on instead, where there is some. */
+  readonly trainingDataHash?: string;
   readonly settings: Omit<InstructionRunSettings, "format">;
 }
 
@@ -23,8 +25,14 @@ export interface InstructionRun extends RunSpecification {
 export function specifyInstructions({
   format,
   ...settings
-}: InstructionRunSettings): Pick<InstructionRun, "format" | "dataHash" | "settings"> {
-  return { format, dataHash: hashFiles(settings.data), settings };
+}: InstructionRunSettings): Pick<InstructionRun, "format" | "dataHash" | "trainingDataHash" | "settings"> {
+  const { data, trainingData } = settings;
+  return {
+    format,
+    dataHash: hashFiles(data),
+    ...(trainingData === undefined ? {} : { trainingDataHash: hashFiles(trainingData) }),
+    settings,
+  };
 }
 
 /** All runs: each arm with each seed. */

@@ -26,7 +26,10 @@ export interface InstructionRows {
  * @throws KitError for bad files, when a task type or source stands on both sides, and when the split leaks otherwise
  */
 export async function readInstructionRows(
-  settings: Pick<InstructionRunSettings, "data" | "split" | "evaluation" | "trainRowsPerTask">,
+  settings: Pick<
+    InstructionRunSettings,
+    "data" | "trainingData" | "split" | "evaluation" | "trainRowsPerTask"
+  >,
 ): Promise<InstructionRows> {
   const { data, evaluation } = settings;
   const { heldOut, leakage: policy, seenRowsPerTask } = settings.split;
@@ -49,7 +52,7 @@ export async function readInstructionRows(
             ? { heldOutFraction: heldOut.fraction, seed: heldOut.seed }
             : { heldOutTaskTypes: heldOut.kind === "named" ? heldOut.taskTypes : [] },
         );
-  const { split, leakage } = gate(whole, policy);
+  const { split, leakage } = gate(await withOtherTraining(whole, settings.trainingData), policy);
   const seenTest: Example[] = [];
   const train: Example[] = [];
   let seenTasks = 0;
@@ -62,6 +65,16 @@ export async function readInstructionRows(
     rows.slice(0, evaluation.heldOutRowsPerTask),
   );
   return { train, seenTest, heldOutTest, split, leakage };
+}
+
+/** The split with other training rows, which go through the same gate. */
+async function withOtherTraining(split: TaskSplit, trainingData: string | undefined): Promise<TaskSplit> {
+  if (trainingData === undefined) return split;
+  const { examples } = await readExamples(trainingData, { onMalformed: "skip" });
+  return {
+    ...split,
+    train: examples.filter(({ outputs }) => outputs.some((output) => output.trim() !== "")),
+  };
 }
 
 /** Removes what the policy removes, and stops at what is left unless the policy allows it. */

@@ -97,6 +97,8 @@ export interface InstructionRunSettings {
   readonly split: Pick<InstructionSettings, "heldOut" | "leakage" | "seenRowsPerTask">;
   readonly evaluation: Pick<InstructionSettings, "seenTasks" | "heldOutRowsPerTask" | "maxNewTokens">;
   readonly trainRowsPerTask: number;
+  /** A file or folder of instruction data that is trained on instead of the folder's training tasks. */
+  readonly trainingData?: string;
   /** Tasks of a training task type, at most: the first in the folder's order. The tokenizer is still that of all. */
   readonly tasksPerType?: number;
   /** Training rows of a task type, at most, so that large ones do not rule the mixture. */

@@ -37,6 +37,11 @@ const schema: z.ZodType<InstructionRunSettings> = z.strictObject({
     maxNewTokens: positiveCount.describe("longest answer, in tokens"),
   }),
   trainRowsPerTask: positiveCount.describe("training rows of a task, at most"),
+  trainingData: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("file or folder of any format that is trained on instead of the folder's training tasks"),
   tasksPerType: positiveCount.optional().describe("tasks of a training task type, at most; all by default"),
   mixtureCap: positiveCount.optional().describe("training rows of a task type, at most; all by default"),
   vocabularySize: positiveCount.describe("of the tokenizer that is trained on the training rows, in tokens"),
