@@ -5,8 +5,8 @@
  *     node --import ./src/cli/register.js tests/bench/serve-load.ts [CLIENTS] [SECONDS] [MODEL]
  *
  * Defaults: 200 clients, 120 seconds, the decoder that ships with the kit. The clients are the official one for JavaScript;
- * half of them stream. Prompts and lengths are drawn from a seed; the first answer to each greedy prompt is remembered, and each later
- * one must be the same. Memory is the server's resident set, from /proc, each second. The exit code is 1 when a request was
+ * half of them stream. Prompts, lengths and seeds are drawn from a seed; a request that comes again must get the same
+ * answer, whoever is beside it. Memory is the server's resident set, from /proc, each second. The exit code is 1 when a request was
  * lost, an answer differed, or the requests that the server counted are not those that the clients did.
  */
 import { spawn } from "node:child_process";

@@ -16,8 +16,7 @@ import { T5 } from "../../src/model/t5/t5.js";
 import { KitError } from "../../src/support/errors.js";
 import { trainByteLevelBpe } from "../../src/tokenizer/byte-level-bpe.js";
 import { put, temporaryFolder } from "../data/fixtures.js";
-import type { T5Config } from "../../src/model/t5/config.js";
-import { decoderSaying } from "../model/models.js";
+import { decoderSaying, T5_SMALL } from "../model/models.js";
 
 const QUESTION = "Write the fruit twice.\nOn Monday at noon Nora quickly found a red plum.";
 /** The tokens of ChatML are tokens of this one, and a character of several bytes is several tokens. */
@@ -26,23 +25,7 @@ const CHAT_TOKENIZER = trainByteLevelBpe(["plain words"], {
   addedTokens: ["<|im_start|>", "<|im_end|>"],
 });
 
-const T5_CONFIG: T5Config = {
-  vocabularySize: CHAT_TOKENIZER.vocabularySize,
-  width: 8,
-  encoderLayers: 1,
-  decoderLayers: 1,
-  heads: 2,
-  headWidth: 4,
-  feedForwardWidth: 12,
-  activation: "relu",
-  positionBuckets: 8,
-  farthestPosition: 16,
-  epsilon: 1e-6,
-  tiedHead: true,
-  scaledHead: true,
-  contextLength: 64,
-  decoderStart: 0,
-};
+const T5_CONFIG = { ...T5_SMALL, vocabularySize: CHAT_TOKENIZER.vocabularySize };
 
 function sayingOnly(id: number): Decoder {
   return decoderSaying(id, { vocabularySize: CHAT_TOKENIZER.vocabularySize, contextLength: 256 });

@@ -1,6 +1,7 @@
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import { Decoder } from "../../src/model/decoder.js";
+import type { T5Config } from "../../src/model/t5/config.js";
 import { normals } from "../engine/numeric.js";
 
 /** GPT-2 in small. */
@@ -45,6 +46,25 @@ export const PALM: DecoderConfig = {
   block: "parallel",
   norm: { kind: "layer", epsilon: 1e-5 },
   tiedHead: true,
+};
+
+/** T5 1.0 in small. */
+export const T5_SMALL: T5Config = {
+  vocabularySize: 13,
+  width: 8,
+  encoderLayers: 1,
+  decoderLayers: 1,
+  heads: 2,
+  headWidth: 4,
+  feedForwardWidth: 12,
+  activation: "relu",
+  positionBuckets: 8,
+  farthestPosition: 16,
+  epsilon: 1e-6,
+  tiedHead: true,
+  scaledHead: true,
+  contextLength: 64,
+  decoderStart: 0,
 };
 
 /** The families. */

@@ -12,11 +12,14 @@ import type { CompletionEvent } from "../../src/serve/served-model.js";
 import { CompiledDecoder } from "../../src/model/compiled/compiled-decoder.js";
 import type { DecoderConfig } from "../../src/model/config.js";
 import type { Decoder } from "../../src/model/decoder.js";
+import { T5 } from "../../src/model/t5/t5.js";
+import { encodePromptText } from "../../src/evaluate/requests.js";
+import { serveLoaded } from "../../src/serve/kit-model.js";
 import { Random } from "../../src/support/random.js";
 import { CharacterTokenizer } from "../../src/tokenizer/character.js";
-import { FAMILIES, largeDecoder, LLAMA } from "../model/models.js";
+import { FAMILIES, largeDecoder, LLAMA, T5_SMALL } from "../model/models.js";
 
-const TOKENIZER = CharacterTokenizer.fromTexts(["abcdefghijklmnopqrstuvwxyz"]);
+const TOKENIZER = CharacterTokenizer.fromTexts(["abcdefghijklmnopqrstuvwxyz "]);
 const SHAPE: Partial<DecoderConfig> = { contextLength: 80, vocabularySize: TOKENIZER.vocabularySize };
 /** An id that no model has, so that answers are long. */
 const NEVER = 1000;
@@ -146,6 +149,28 @@ describe("continuous batching", () => {
     const decoder = largeDecoder({ ...LLAMA, ...SHAPE });
     assert.deepEqual(await together(decoder, new SingleSlots(decoder), 1), await alone(decoder));
     decoder.dispose();
+  });
+
+  it("a T5, of which each answer is read alone, answers as generate does", async () => {
+    const decoder = T5.create({ ...T5_SMALL, vocabularySize: TOKENIZER.vocabularySize }, 3);
+    const prompts = ["plum", "a pear"];
+    const options = { maxNewTokens: 12, batchSize: 1, eos: TOKENIZER.special.eos };
+    const ids = prompts.map((prompt) => encodePromptText(prompt, TOKENIZER, {}));
+    const wanted = await generate(decoder, ids, options);
+    const model = await serveLoaded({ decoder, tokenizer: TOKENIZER }, "/nowhere", { id: "t5" });
+    const request = { maxTokens: 12, temperature: 0, seed: 1, choice: 0, stop: [] };
+    const answers = prompts.map(async (text) => {
+      const prompt = { kind: "text", text } as const;
+      let answer = "";
+      for await (const event of model.complete({ ...request, prompt }, new AbortController().signal))
+        if (event.kind === "piece") answer += event.text;
+      return answer;
+    });
+    assert.deepEqual(
+      await Promise.all(answers),
+      wanted.map((answer) => TOKENIZER.decode(answer.ids)),
+    );
+    await model.close();
   });
 
   it("control: a batch that mixes up its rows gives other answers", async () => {

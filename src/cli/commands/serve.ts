@@ -12,7 +12,7 @@ import { positiveInteger, wholeNumber } from "../options.js";
 
 interface ServeFlags {
   readonly model: readonly string[];
-  readonly template: readonly string[];
+  readonly template?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly slots: number;
@@ -22,7 +22,7 @@ interface ServeFlags {
   readonly eager?: true;
 }
 
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 /** `ift-kit serve --model DIR…`: models behind OpenAI's API, and a page that asks all of them. */
 export function command(): Command {
@@ -31,13 +31,11 @@ export function command(): Command {
       "--model <folder>",
       'folder of a model with its tokenizer, NAME=FOLDER to call it otherwise, or "decoder", which ships with the kit; several times for several models',
       collect,
-      [],
     )
     .option(
       "--template <name>",
       `how chats become prompts, for all models or MODEL=NAME: ${CHAT_TEMPLATE_NAMES.join(", ")}, or a JSON file (default: what fits each model)`,
       collect,
-      [],
     )
     .option(
       "--host <address>",
@@ -87,7 +85,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
 }
 
-function load(model: string, { template, slots, queue, eager }: ServeFlags): Promise<ServedModel> {
+function load(model: string, { template = [], slots, queue, eager }: ServeFlags): Promise<ServedModel> {
   const [folder, name] = named(model);
   const id = name ?? basename(folder);
   // The last one that is meant for the model, or else for all.
