@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "answers to given prompts, greedy or sampled",
     load: () => import("./commands/generate.js"),
   },
+  "generate-data": {
+    summary: "instruction data made by a teacher: Self-Instruct and its relatives",
+    load: () => import("./commands/generate-data.js"),
+  },
   chat: {
     summary: "talk to a model, or to two side by side",
     load: () => import("./commands/chat.js"),

@@ -32,30 +32,46 @@ export function findContained(
   haystacks: Iterable<string>,
   { minWords, progress }: ContainmentOptions,
 ): Containment[] {
-  if (!Number.isInteger(minWords) || minWords < 1)
-    throw new RangeError(`minWords must be at least 1, got ${minWords}`);
-  const index = fileNeedles(needles, minWords);
+  const index = new ContainmentIndex(needles, minWords);
   const found: Containment[] = [];
   const total = Array.isArray(haystacks) ? haystacks.length : undefined;
   let haystack = 0;
   for (const text of haystacks) {
-    const words = wordsOf(text);
-    const seen = new Set<number>();
-    let joined: Joined | undefined;
-    const runs = words.length < minWords ? [] : runHashes(words, minWords);
-    for (const [at, run] of runs.entries()) {
-      for (const { number, text: wanted, offset } of index.get(run) ?? []) {
-        if (seen.has(number) || at < offset) continue;
-        joined ??= new Joined(words);
-        if (!joined.hasAt(at - offset, wanted)) continue;
-        seen.add(number);
-        found.push({ needle: number, haystack });
-      }
-    }
+    for (const needle of index.find(text)) found.push({ needle, haystack });
     haystack++;
     if (total !== undefined && haystack % 500 === 0) progress?.(haystack / total);
   }
   return found;
+}
+
+/** Texts that are looked for in others, one at a time. */
+export class ContainmentIndex {
+  readonly #minWords: number;
+  readonly #needles: Map<number, Needle[]>;
+
+  /** @param minWords shorter texts are not looked for */
+  constructor(needles: readonly string[], minWords: number) {
+    if (!Number.isInteger(minWords) || minWords < 1)
+      throw new RangeError(`minWords must be at least 1, got ${minWords}`);
+    this.#minWords = minWords;
+    this.#needles = fileNeedles(needles, minWords);
+  }
+
+  /** The numbers of the texts that stand in another, each once. */
+  find(haystack: string): number[] {
+    const words = wordsOf(haystack);
+    const seen = new Set<number>();
+    let joined: Joined | undefined;
+    const runs = words.length < this.#minWords ? [] : runHashes(words, this.#minWords);
+    for (const [at, run] of runs.entries()) {
+      for (const { number, text: wanted, offset } of this.#needles.get(run) ?? []) {
+        if (seen.has(number) || at < offset) continue;
+        joined ??= new Joined(words);
+        if (joined.hasAt(at - offset, wanted)) seen.add(number);
+      }
+    }
+    return [...seen];
+  }
 }
 
 /** Words as one text, with the place of each. */
