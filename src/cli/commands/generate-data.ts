@@ -1,10 +1,6 @@
 import { Argument, Command, Option } from "commander";
-import { basename, resolve } from "node:path";
 import type { Example } from "../../data/example.js";
 import { readExamples } from "../../data/read/index.js";
-import { startEngine } from "../../engine/start.js";
-import { chatTemplateByName, CHAT_TEMPLATE_NAMES } from "../../evaluate/chat/templates.js";
-import { loadModelFolder } from "../../evaluate/model-folder.js";
 import {
   GENERATION_FILES,
   generateData,
@@ -14,13 +10,11 @@ import {
 import { METHOD_NAMES, METHODS } from "../../generate/methods/index.js";
 import { LEVELS } from "../../generate/pipeline/ledger.js";
 import type { PipelineEnd } from "../../generate/pipeline/pipeline.js";
-import { modelTeacher } from "../../generate/teacher/model-teacher.js";
 import { openAiTeacher } from "../../generate/teacher/openai-teacher.js";
 import { scriptedTeacher } from "../../generate/teacher/scripted-teacher.js";
 import { keyFromEnvironment } from "../../generate/teacher/secret.js";
 import type { Teacher } from "../../generate/teacher/teacher.js";
 import { KitError } from "../../support/errors.js";
-import { hashFiles } from "../../support/hash-files.js";
 import { progressBar } from "../../support/progress.js";
 import { EXIT_INTERRUPTED, onInterrupt } from "../interrupt.js";
 import { finiteNumber, positiveInteger, wholeNumber } from "../options.js";
@@ -73,10 +67,7 @@ export function command(): Command {
     .option("--key-env <name>", "the environment variable that has the key; without it none is sent")
     .option("--timeout <seconds>", "longest time of one answer", positiveInteger, 300)
     .option("--model <folder>", "a model in the kit as the teacher, instead of an endpoint")
-    .option(
-      "--template <name>",
-      `--model: how questions are shown to it (${CHAT_TEMPLATE_NAMES.join(", ")}, or a JSON file)`,
-    )
+    .option("--template <name>", "--model: how questions are shown to it, as of ift-kit chat")
     .addOption(
       new Option("--script", "a scripted teacher instead of a model: shows how a method works, for nothing"),
     )
@@ -234,16 +225,12 @@ async function teacherOf(
     return { teacher, close: () => undefined };
   }
   if (model === undefined) return { teacher: scriptedTeacher(name), close: () => undefined };
-  await startEngine();
-  const loaded = loadModelFolder(model);
-  const template =
-    flags.template === undefined ? {} : { template: chatTemplateByName(flags.template, model) };
-  // The weights are part of the name: another model in the folder is another teacher.
-  const ownName = name ?? `${basename(resolve(model))}@${hashFiles(model).slice(0, 12)}`;
-  return {
-    teacher: modelTeacher(loaded, { name: ownName, ...template }),
-    close: () => loaded.decoder.dispose(),
-  };
+  // An endpoint needs no engine, which takes most of the time that the command needs to start.
+  const { loadModelTeacher } = await import("../../generate/teacher/model-teacher.js");
+  return loadModelTeacher(model, {
+    ...(name === undefined ? {} : { name }),
+    ...(flags.template === undefined ? {} : { template: flags.template }),
+  });
 }
 
 /** Why it ended, as a sentence. */

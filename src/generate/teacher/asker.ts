@@ -109,7 +109,8 @@ export class Asker {
     this.#counts.asked++;
     const { teacher, store, reusable = [] } = this.#parts;
     const key = requestKey(teacher.name, request);
-    const known = store.get(key) ?? (await this.#open.get(key));
+    const open = this.#open.get(key);
+    const known = open === undefined ? store.get(key) : await open;
     if (known !== undefined) {
       this.#counts.fromStore++;
       return known;
@@ -164,7 +165,7 @@ export class Asker {
       this.#counts.sent++;
       try {
         // The signal of the run does not end it: an answer that is on its way will be paid for.
-        const reply = await teacher.ask(request, NEVER);
+        const reply = await teacher.ask(request, new AbortController().signal);
         report(reply.promptTokens + reply.answerTokens);
         return reply;
       } catch (error) {
@@ -202,8 +203,6 @@ export class Asker {
     else this.#active--;
   }
 }
-
-const NEVER = new AbortController().signal;
 
 /** Doubles with each attempt; at least what the teacher asked for. Half of it is drawn, so that clients do not come in step. */
 export function waitBefore(

@@ -1,11 +1,14 @@
+import { basename, resolve } from "node:path";
 import type { Turn } from "../../data/example.js";
 import { endToken } from "../../data/render.js";
 import type { Template } from "../../data/template.js";
 import { chatPrompt } from "../../evaluate/chat/prompt.js";
-import { defaultChatTemplate } from "../../evaluate/chat/templates.js";
+import { chatTemplateByName, defaultChatTemplate } from "../../evaluate/chat/templates.js";
 import { generate } from "../../evaluate/generate.js";
-import type { LoadedModel } from "../../evaluate/model-folder.js";
+import { startEngine } from "../../engine/start.js";
+import { type LoadedModel, loadModelFolder } from "../../evaluate/model-folder.js";
 import { KitError } from "../../support/errors.js";
+import { hashFiles } from "../../support/hash-files.js";
 import { type Teacher, TeacherFault, type TeacherReply, type TeacherRequest } from "./teacher.js";
 
 export interface ModelTeacherOptions {
@@ -30,6 +33,26 @@ export function modelTeacher(model: LoadedModel, { name, template }: ModelTeache
       return answer;
     },
   };
+}
+
+/**
+ * The model of a folder as a teacher, and what frees it. Unless it is named, its weights are part of its name, so that another
+ * model in the same folder is another teacher.
+ * @param options.template name of a template, as of `chatTemplateByName`
+ * @throws KitError when the folder has no model that can be read
+ */
+export async function loadModelTeacher(
+  folder: string,
+  options: { readonly name?: string; readonly template?: string } = {},
+): Promise<{ readonly teacher: Teacher; readonly close: () => void }> {
+  await startEngine();
+  const model = loadModelFolder(folder);
+  const name = options.name ?? `${basename(resolve(folder))}@${hashFiles(folder).slice(0, 12)}`;
+  const template =
+    options.template === undefined
+      ? defaultChatTemplate(model.tokenizer, folder)
+      : chatTemplateByName(options.template, folder);
+  return { teacher: modelTeacher(model, { name, template }), close: () => model.decoder.dispose() };
 }
 
 async function answerWith(

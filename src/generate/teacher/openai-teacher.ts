@@ -88,7 +88,7 @@ function checkEndpoint(endpoint: string): void {
 }
 
 function bodyOf(model: string, request: TeacherRequest): OpenAI.ChatCompletionCreateParamsNonStreaming {
-  const { messages, maxTokens, temperature, topP, presencePenalty, stop, seed } = request;
+  const { messages, maxTokens, temperature, topP, stop, seed } = request;
   return {
     model,
     messages: messages.map(({ role, content }) => ({ role, content })),
@@ -99,7 +99,6 @@ function bodyOf(model: string, request: TeacherRequest): OpenAI.ChatCompletionCr
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
     seed,
     ...(topP === undefined ? {} : { top_p: topP }),
-    ...(presencePenalty === undefined ? {} : { presence_penalty: presencePenalty }),
     ...(stop === undefined || stop.length === 0 ? {} : { stop: [...stop] }),
   };
 }

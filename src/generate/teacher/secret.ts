@@ -12,10 +12,10 @@ export function keyFromEnvironment(
   variable: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(variable)) {
     // Somebody may have given the key itself: what was given is not repeated.
     throw new KitError(
-      "this is not the name of an environment variable",
+      "this is not the name of an environment variable, in capital letters",
       "give the variable's name, and put the key into the variable",
       { field: "key-env" },
     );

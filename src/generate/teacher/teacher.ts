@@ -13,8 +13,6 @@ export interface TeacherRequest {
   readonly temperature: number;
   /** Draws among the tokens that make up this probability; 1 where it is left out. */
   readonly topP?: number;
-  /** Above 0: what was said becomes less probable, as OpenAI defines it. */
-  readonly presencePenalty?: number;
   /** Texts that end the answer and are not in it. */
   readonly stop?: readonly string[];
   /** Makes equal questions different ones; it is sent, too. */
