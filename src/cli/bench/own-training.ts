@@ -2,6 +2,7 @@ import { Decoder } from "../../model/decoder.js";
 import type { BatchArrays } from "../../train/batch.js";
 import type { Precision } from "../../train/config.js";
 import { nextToken } from "../../train/objectives/next-token.js";
+import { slicesFor } from "../../train/step/batch-shapes.js";
 import { CompiledStep } from "../../train/step/compiled-step.js";
 import { EagerStep } from "../../train/step/eager-step.js";
 import type { TrainingStep } from "../../train/step/training-step.js";
@@ -24,8 +25,8 @@ export class OwnTraining implements Contestant {
     const objective = nextToken(this.#decoder);
     const config = { optimizer: OPTIMIZER };
     // All batches are alike here, so that regions are compiled once.
-    const querySlices = time >= 128 ? 4 : 1;
-    const plan = { longestRow: time, packed: false, timeUnit: time, fuse: true, querySlices };
+    const shape = { longestRow: time, packed: false, timeUnit: time, fuse: true };
+    const plan = { ...shape, querySlices: slicesFor(time, time) };
     this.#step =
       kind === "eager"
         ? new EagerStep(objective, config)

@@ -65,10 +65,8 @@ export function planShapes(
   const work = parameterCount * positions * (budget.amount / perEpoch(rows, steps.length, budget.unit));
   const fuse = SAVED * work > COMPILE_WORK * shapes.size;
   const decoder = needs.decoder === true ? { longestDecoderRow } : {};
-  const sliced =
-    heeded?.has("querySlices") === true &&
-    scores >= LONG_ENOUGH_TO_SLICE * positions &&
-    [timeUnit, longestRow].every((time) => time % QUERY_SLICES === 0);
+  const querySlices =
+    heeded?.has("querySlices") === true ? slicesFor(scores / positions, timeUnit, longestRow) : 1;
   return {
     longestRow,
     ...decoder,
@@ -76,8 +74,18 @@ export function planShapes(
     timeUnit,
     precision,
     fuse,
-    querySlices: sliced ? QUERY_SLICES : 1,
+    querySlices,
   };
+}
+
+/**
+ * In how many slices of queries causal attention is computed.
+ * @param usualTime positions of the row in which the average token stands
+ * @param lengths of which all rows have a multiple, or one of them
+ */
+export function slicesFor(usualTime: number, ...lengths: readonly number[]): number {
+  const fits = lengths.every((length) => length % QUERY_SLICES === 0);
+  return fits && usualTime >= LONG_ENOUGH_TO_SLICE ? QUERY_SLICES : 1;
 }
 
 function perEpoch(rows: readonly TrainingRow[], steps: number, unit: TrainConfig["budget"]["unit"]): number {
