@@ -26,7 +26,7 @@ export interface GenerateDataOptions {
   /** Tasks that are wanted. */
   readonly count: number;
   readonly seed?: number;
-  /** Questions that are asked of one state of the pool (5, as in Self-Instruct); this decides the result. */
+  /** Questions that are asked of one state of the pool (5); this decides the result. */
   readonly questionsPerRound?: number;
   /** Rows that must not come out again. */
   readonly heldOut?: readonly Example[];
@@ -75,9 +75,8 @@ export const GENERATION_FILES = {
 } as const;
 
 const NEVER = new AbortController().signal;
-const QUESTIONS_PER_ROUND = 5;
-const PATIENCE = 10;
-const CONCURRENCY = 4;
+/** What holds where nothing is said; questions of a round are as in Self-Instruct. */
+export const GENERATION_DEFAULTS = { seed: 0, questionsPerRound: 5, patience: 10, concurrency: 4 } as const;
 
 /**
  * Makes instruction data with a teacher, and writes what was kept (as the kit's own rows), what was rejected and why, all replies,
@@ -102,12 +101,16 @@ export async function generateData(options: GenerateDataOptions): Promise<Genera
       reusable,
       spending,
       limiter: new RateLimiter(options.limits ?? {}, clock),
-      concurrency: options.concurrency ?? CONCURRENCY,
+      concurrency: options.concurrency ?? GENERATION_DEFAULTS.concurrency,
       signal,
       ...(options.retry === undefined ? {} : { retry: options.retry }),
       ...(clock === undefined ? {} : { clock }),
     });
-    const stop = { count, patience: options.patience ?? PATIENCE, maxRounds: options.maxRounds ?? Infinity };
+    const stop = {
+      count,
+      patience: options.patience ?? GENERATION_DEFAULTS.patience,
+      maxRounds: options.maxRounds ?? Infinity,
+    };
     const result = await runPipeline(method, asker, stop, (kept, rounds) =>
       options.onRound?.({ kept, count, rounds, paid: spending.paid }),
     );
@@ -125,15 +128,15 @@ export async function generateData(options: GenerateDataOptions): Promise<Genera
 function methodOf({
   method,
   seeds,
-  seed = 0,
-  questionsPerRound,
+  seed = GENERATION_DEFAULTS.seed,
+  questionsPerRound = GENERATION_DEFAULTS.questionsPerRound,
   heldOut = [],
   leastScore,
 }: GenerateDataOptions): Method {
   return methodByName(method, {
     seeds,
     seed,
-    questionsPerRound: questionsPerRound ?? QUESTIONS_PER_ROUND,
+    questionsPerRound,
     ...(heldOut.length === 0 ? {} : { heldOut: new HeldOutIndex(heldOut) }),
     ...(leastScore === undefined ? {} : { leastScore }),
   });
@@ -146,8 +149,8 @@ type Identity = z.infer<typeof manifestSchema>["identity"];
 function identityOf(
   {
     seeds,
-    seed = 0,
-    questionsPerRound = QUESTIONS_PER_ROUND,
+    seed = GENERATION_DEFAULTS.seed,
+    questionsPerRound = GENERATION_DEFAULTS.questionsPerRound,
     heldOut = [],
     leastScore,
     teacher,

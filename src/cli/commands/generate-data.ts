@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import type { Example } from "../../data/example.js";
 import { readExamples } from "../../data/read/index.js";
 import {
+  GENERATION_DEFAULTS,
   GENERATION_FILES,
   generateData,
   type GeneratedData,
@@ -10,6 +11,7 @@ import {
 import { METHOD_NAMES, METHODS } from "../../generate/methods/index.js";
 import { LEVELS } from "../../generate/pipeline/ledger.js";
 import type { PipelineEnd } from "../../generate/pipeline/pipeline.js";
+import { DEFAULT_RETRIES } from "../../generate/teacher/asker.js";
 import { openAiTeacher } from "../../generate/teacher/openai-teacher.js";
 import { scriptedTeacher } from "../../generate/teacher/scripted-teacher.js";
 import { keyFromEnvironment } from "../../generate/teacher/secret.js";
@@ -77,18 +79,18 @@ export function command(): Command {
       "have the teacher judge from 1 to 5, and reject what has fewer points",
       finiteNumber,
     )
-    .option("--seed <number>", "of all that is drawn", wholeNumber, 0)
+    .option("--seed <number>", "of all that is drawn", wholeNumber, GENERATION_DEFAULTS.seed)
     .option(
       "--questions-per-round <number>",
       "questions asked of one state of the pool; decides the result",
       positiveInteger,
-      5,
+      GENERATION_DEFAULTS.questionsPerRound,
     )
     .option(
       "--patience <rounds>",
       "rounds in a row without anything kept, after which it ends",
       positiveInteger,
-      10,
+      GENERATION_DEFAULTS.patience,
     )
     .option("--max-rounds <number>", "the most rounds", positiveInteger)
     .option(
@@ -105,13 +107,13 @@ export function command(): Command {
       "--concurrency <number>",
       "questions answered at the same time; does not change the result",
       positiveInteger,
-      4,
+      GENERATION_DEFAULTS.concurrency,
     )
     .option(
       "--retries <number>",
       "times that a question is asked again after a fault that may pass",
       wholeNumber,
-      6,
+      DEFAULT_RETRIES.retries,
     )
     .option("--reuse <folders...>", "earlier runs whose replies are taken where the questions are the same")
     .option("--json", "print the result as JSON")
@@ -185,7 +187,7 @@ function settingsOf(flags: GenerateDataFlags): Partial<GenerateDataOptions> {
     questionsPerRound: flags.questionsPerRound,
     patience: flags.patience,
     concurrency: flags.concurrency,
-    retry: { retries: flags.retries, firstWait: 500, longestWait: 60_000 },
+    retry: { ...DEFAULT_RETRIES, retries: flags.retries },
     budget: {
       ...(budgetTokens === undefined ? {} : { tokens: budgetTokens }),
       ...(budgetMoney === undefined ? {} : { money: budgetMoney }),

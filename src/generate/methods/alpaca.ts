@@ -1,4 +1,3 @@
-import type { Example } from "../../data/example.js";
 import { Random } from "../../support/random.js";
 import {
   ALPACA_RULES,
@@ -14,11 +13,13 @@ import type { TeacherReply } from "../teacher/teacher.js";
 import {
   ask,
   draftWith,
-  lastSteps,
   type MethodOptions,
+  questionsOf,
+  type Seed,
   seedsWithInstruction,
   teacherSeed,
 } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 import { inputOf } from "./self-instruct-instances.js";
 
 /** Seeds that begin the list, and where the list ends. */
@@ -46,10 +47,7 @@ export function alpacaVariant(options: MethodOptions): Method {
       mostSimilar: MOST_SIMILAR,
       rules: ALPACA_RULES,
     },
-    propose: (round) =>
-      Array.from({ length: options.questionsPerRound }, (_, question) =>
-        proposal(seeds, options.seed, `${round}/${question}`),
-      ),
+    propose: (round) => questionsOf(options, round, (label) => proposal(seeds, options.seed, label)),
     steps: [
       instructionFilter(ALPACA_RULES),
       instanceFilter,
@@ -66,11 +64,7 @@ const RULES = `- No verb twice where it can be helped; commands and questions bo
 - Where a task needs something to work on, the input has it, made up and concrete, under 100 words; else the input is the word "none".
 - The output does what the instruction asks, under 100 words.`;
 
-function proposal(
-  seeds: readonly (Example & { readonly instruction: string })[],
-  seed: number,
-  label: string,
-): Proposal {
+function proposal(seeds: readonly Seed[], seed: number, label: string): Proposal {
   const shown = Random.derive(seed, `alpaca/${label}`).shuffled(seeds).slice(0, SHOWN);
   const list = shown.map(
     ({ instruction, input, outputs }, index) => `### ${index + 1}

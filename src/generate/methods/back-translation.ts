@@ -5,12 +5,13 @@ import { labelledParts, oneLine } from "../pipeline/reply-text.js";
 import {
   ask,
   draftWith,
-  lastSteps,
   type MethodOptions,
   readWhole,
   requireSeeds,
   teacherSeed,
+  turnOf,
 } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 
 /** The paper keeps what gets 5 points in its best set, 4 or more in the larger one. */
 const LEAST_SCORE = 4;
@@ -26,7 +27,6 @@ const PROPOSING = { maxTokens: 256, temperature: 0.7 } as const;
  * @throws KitError when no seed has a text of 40 to 6,000 characters
  */
 export function backTranslation(options: MethodOptions): Method {
-  const { questionsPerRound, seed } = options;
   const texts = options.seeds.filter((row) => {
     const { length } = textOf(row);
     return length >= LENGTHS.min && length <= LENGTHS.max;
@@ -37,10 +37,7 @@ export function backTranslation(options: MethodOptions): Method {
     name: "back-translation",
     source: "Li et al. 2023, arXiv 2308.06259",
     settings: { ...PROPOSING, lengths: LENGTHS, leastScore },
-    propose: (round) => {
-      const rows = texts.slice(round * questionsPerRound, (round + 1) * questionsPerRound);
-      return rows.length === 0 ? undefined : rows.map((row) => proposal(row, seed));
-    },
+    propose: (round) => turnOf(texts, options, round)?.map((row) => proposal(row, options.seed)),
     steps: [
       instructionFilter(LENGTH_RULES),
       duplicateStep([]),

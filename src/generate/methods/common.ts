@@ -2,13 +2,10 @@ import type { Example } from "../../data/example.js";
 import type { HeldOutIndex } from "../../similarity/held-out.js";
 import { KitError } from "../../support/errors.js";
 import { Random } from "../../support/random.js";
-import { contaminationFilter } from "../pipeline/filters.js";
 import type { Draft } from "../pipeline/draft.js";
-import type { Step } from "../pipeline/pipeline.js";
 import type { TeacherReply, TeacherRequest } from "../teacher/teacher.js";
-import type { Proposed } from "../pipeline/pipeline.js";
+import type { Proposal, Proposed } from "../pipeline/pipeline.js";
 import { rejected, wholeReplyProblem } from "../pipeline/reply-text.js";
-import { judgeStep } from "./judge.js";
 
 /** What all methods are given. */
 export interface MethodOptions {
@@ -24,12 +21,26 @@ export interface MethodOptions {
   readonly leastScore?: number;
 }
 
-/** The steps that any method may end with: held-out rows, then the judge. */
-export function lastSteps({ heldOut, leastScore }: MethodOptions): Step[] {
-  return [
-    ...(heldOut === undefined ? [] : [contaminationFilter(heldOut)]),
-    ...(leastScore === undefined ? [] : [judgeStep(leastScore)]),
-  ];
+/** A seed with an instruction. */
+export type Seed = Example & { readonly instruction: string };
+
+/** The questions of a round that could go on for ever. @param make from what tells the question from all others */
+export function questionsOf(
+  { questionsPerRound }: MethodOptions,
+  round: number,
+  make: (label: string) => Proposal,
+): Proposal[] {
+  return Array.from({ length: questionsPerRound }, (_, question) => make(`${round}/${question}`));
+}
+
+/** The items that a round asks about, each once; undefined when all have had their turn. */
+export function turnOf<Item>(
+  items: readonly Item[],
+  { questionsPerRound }: MethodOptions,
+  round: number,
+): Item[] | undefined {
+  const turn = items.slice(round * questionsPerRound, (round + 1) * questionsPerRound);
+  return turn.length === 0 ? undefined : turn;
 }
 
 /** A question of one message. */
@@ -62,11 +73,7 @@ export function readWhole(
 }
 
 /** Seeds with an instruction. @throws KitError when there are fewer than are needed */
-export function seedsWithInstruction(
-  seeds: readonly Example[],
-  least: number,
-  method: string,
-): (Example & { readonly instruction: string })[] {
+export function seedsWithInstruction(seeds: readonly Example[], least: number, method: string): Seed[] {
   const found = seeds.flatMap((row) =>
     row.instruction === undefined || row.instruction.trim() === ""
       ? []

@@ -10,12 +10,12 @@ import {
   ask,
   draftWith,
   EXACTLY,
-  lastSteps,
   type MethodOptions,
   readWhole,
   seedsWithInstruction,
   teacherSeed,
 } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 
 /** What is done to a request: five ways to go deeper and one to go broader, each as likely. */
 const OPERATIONS = {
@@ -73,7 +73,7 @@ export function evolInstruct(options: EvolOptions): Method {
     steps: [
       instructionFilter(LENGTH_RULES),
       promptWordsFilter,
-      duplicateStep(pool.map(({ instruction, input }) => [instruction, input].filter(Boolean).join("\n"))),
+      duplicateStep(pool.map(textOf)),
       noveltyStep(pool),
       answerStep({ maxTokens: ANSWER_TOKENS }),
       emptyWordsFilter,

@@ -4,6 +4,7 @@ import { requestText } from "../pipeline/filters.js";
 import type { Step } from "../pipeline/pipeline.js";
 import { jsonIn, replyProblem } from "../pipeline/reply-text.js";
 import type { TeacherReply } from "../teacher/teacher.js";
+import { ask, EXACTLY } from "./common.js";
 
 /** Longest verdict, in tokens: a sentence and a number. */
 const VERDICT_TOKENS = 160;
@@ -55,12 +56,7 @@ export function judgeStep(leastScore: number): Step {
   return {
     kind: "judge",
     name: "judge",
-    request: (draft) => ({
-      messages: [{ role: "user", content: judgePrompt(draft) }],
-      maxTokens: VERDICT_TOKENS,
-      temperature: 0,
-      seed: 0,
-    }),
+    request: (draft) => ask(judgePrompt(draft), { ...EXACTLY, maxTokens: VERDICT_TOKENS }),
     read: (reply, draft) => readVerdict(reply, draft, leastScore),
   };
 }

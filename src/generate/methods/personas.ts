@@ -12,7 +12,8 @@ import { jsonIn, oneLine, rejected, wholeReplyProblem } from "../pipeline/reply-
 import { RougePool } from "../pipeline/rouge-pool.js";
 import type { TeacherReply } from "../teacher/teacher.js";
 import { answerStep } from "./answer.js";
-import { ask, draftWith, lastSteps, type MethodOptions, teacherSeed } from "./common.js";
+import { ask, draftWith, type MethodOptions, teacherSeed, turnOf } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 
 /** Who asks, about what, and for what kind of answer. */
 export interface PersonaSeeds {
@@ -85,19 +86,17 @@ export interface PersonaOptions extends MethodOptions {
  * compared.
  */
 export function personaSeeds(options: PersonaOptions): Method {
-  const { seed, questionsPerRound, personaSeeds: given = DEFAULT_PERSONAS } = options;
+  const { seed, personaSeeds: given = DEFAULT_PERSONAS } = options;
   const combinations = Random.derive(seed, "combinations").shuffled(combinationsOf(given));
   const pool = new RougePool(options.seeds.flatMap(({ instruction }) => instruction ?? []));
   return {
     name: "personas",
     source: "after Ge et al. 2024, arXiv 2406.20094",
     settings: { ...PROPOSING, answerTokens: ANSWER_TOKENS, mostSimilar: MOST_SIMILAR, seeds: given },
-    propose: (round) => {
-      const asked = combinations.slice(round * questionsPerRound, (round + 1) * questionsPerRound);
-      return asked.length === 0
-        ? undefined
-        : asked.map((combination, index) => proposal(combination, seed, `personas/${round}/${index}`));
-    },
+    propose: (round) =>
+      turnOf(combinations, options, round)?.map((combination, index) =>
+        proposal(combination, seed, `personas/${round}/${index}`),
+      ),
     steps: [
       instructionFilter(SELF_INSTRUCT_RULES),
       similarityStep(pool, MOST_SIMILAR),

@@ -1,13 +1,10 @@
-import type { Example } from "../../data/example.js";
 import { groupBy } from "../../support/group.js";
 import { Random } from "../../support/random.js";
 import { type Draft, type Instance, type Outcome, reject, type RejectedPart } from "../pipeline/draft.js";
 import type { Step } from "../pipeline/pipeline.js";
 import { labelledSections, replyProblem, wholeReplyProblem } from "../pipeline/reply-text.js";
 import type { TeacherReply } from "../teacher/teacher.js";
-import { ask, EXACTLY } from "./common.js";
-
-type Seed = Example & { readonly instruction: string };
+import { ask, EXACTLY, type Seed } from "./common.js";
 
 /** Seeds of each kind that a prompt shows; longer ones are left out where others are there. */
 const SHOTS = 4;
@@ -98,7 +95,7 @@ export function instanceStep(seeds: readonly Seed[], seed: number): Step {
 }
 
 function readInstances(reply: TeacherReply, draft: Draft): Outcome {
-  const problem = draft.isClassification === true ? replyProblem(reply) : replyProblem(reply);
+  const problem = replyProblem(reply);
   if (problem !== undefined) return reject(problem);
   const found = draft.isClassification === true ? labelFirst(reply.text) : inputFirst(reply.text);
   // The last of a reply that was cut off is cut off itself.

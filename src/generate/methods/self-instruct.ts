@@ -1,4 +1,3 @@
-import type { Example } from "../../data/example.js";
 import { Random } from "../../support/random.js";
 import type { Draft } from "../pipeline/draft.js";
 import {
@@ -9,17 +8,19 @@ import {
   similarityStep,
 } from "../pipeline/filters.js";
 import type { Method, Proposal, Proposed } from "../pipeline/pipeline.js";
-import { numberedItems, oneLine, rejected, replyProblem } from "../pipeline/reply-text.js";
+import { numberedItems, oneLine, rejected, wholeReplyProblem } from "../pipeline/reply-text.js";
 import { RougePool } from "../pipeline/rouge-pool.js";
 import type { TeacherReply } from "../teacher/teacher.js";
 import {
   ask,
   draftWith,
-  lastSteps,
   type MethodOptions,
+  questionsOf,
+  type Seed,
   seedsWithInstruction,
   teacherSeed,
 } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 import { classificationStep, instanceStep } from "./self-instruct-instances.js";
 
 /** How many instructions a prompt shows: 6 of the seeds and 2 that the teacher made (8 seeds while there are none). */
@@ -33,8 +34,6 @@ const LIST_END = 16;
  * one, and the prompt asks for new subjects in words.
  */
 const PROPOSING = { maxTokens: 1024, temperature: 0.7, topP: 0.5 } as const;
-
-type Seed = Example & { readonly instruction: string };
 
 /**
  * Self-Instruct (Wang et al. 2023, arXiv 2212.10560; github.com/yizhongw/self-instruct), with our wording of its prompts: the
@@ -56,10 +55,7 @@ export function selfInstruct(options: MethodOptions): Method {
       mostSimilar: MOST_SIMILAR,
       rules: SELF_INSTRUCT_RULES,
     },
-    propose: (round) =>
-      Array.from({ length: options.questionsPerRound }, (_, question) =>
-        proposal(seeds, made, options.seed, `${round}/${question}`),
-      ),
+    propose: (round) => questionsOf(options, round, (label) => proposal(seeds, made, options.seed, label)),
     steps: [
       instructionFilter(SELF_INSTRUCT_RULES),
       similarityStep(pool, MOST_SIMILAR, (draft) => made.push(draft)),
@@ -91,7 +87,7 @@ ${SHOWN + 1}.`;
 }
 
 function readList(reply: TeacherReply, parents: readonly string[]): readonly Proposed[] {
-  const problem = replyProblem(reply) ?? (reply.ending === "length" ? "truncated" : undefined);
+  const problem = wholeReplyProblem(reply);
   if (problem !== undefined) return [rejected(problem, reply.text)];
   // The prompt ends in the first number; a chat model may repeat it.
   const text = /^\s*\d+\s?[.):]/.test(reply.text) ? reply.text : `${SHOWN + 1}. ${reply.text}`;

@@ -3,11 +3,12 @@ import type { Example } from "../../data/example.js";
 import { groupBy } from "../../support/group.js";
 import { Random } from "../../support/random.js";
 import { type Draft, keep, reject } from "../pipeline/draft.js";
-import { duplicateStep, instructionFilter, LENGTH_RULES } from "../pipeline/filters.js";
+import { duplicateStep, instructionFilter, LENGTH_RULES, requestText } from "../pipeline/filters.js";
 import type { Method, Proposal, Proposed, Step } from "../pipeline/pipeline.js";
 import { jsonIn, oneLine, rejected, replyProblem } from "../pipeline/reply-text.js";
 import type { TeacherReply } from "../teacher/teacher.js";
-import { ask, draftWith, lastSteps, type MethodOptions, requireSeeds, teacherSeed } from "./common.js";
+import { ask, draftWith, type MethodOptions, requireSeeds, teacherSeed, turnOf } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 
 /** Wordings that one question asks for, and rows that it shows. */
 const WORDINGS = 8;
@@ -40,7 +41,7 @@ interface Task {
  * @throws KitError when no row has an input and an output
  */
 export function templateSynthesis(options: TemplateSynthesisOptions): Method {
-  const { seed, questionsPerRound, questionsPerTask = 1 } = options;
+  const { seed, questionsPerTask = 1 } = options;
   const rows = options.seeds.filter(({ input, outputs }) => input.trim() !== "" && outputs.length > 0);
   requireSeeds(rows.length, 1, "Template synthesis", "an input and an output");
   const tasks = [...groupBy(rows, ({ task }) => task)].map(([name, own]): Task => ({
@@ -51,29 +52,19 @@ export function templateSynthesis(options: TemplateSynthesisOptions): Method {
   const questions = tasks.flatMap((task, slot) =>
     Array.from({ length: questionsPerTask }, (_, time) => ({ task, slot, time })),
   );
-  // Two tasks may well have the same wording.
-  const duplicates = tasks.map(() => duplicateStep([]));
   return {
     name: "template-synthesis",
     source: "after Wei et al. 2021, arXiv 2109.01652, and PromptSource (Bach et al. 2022, arXiv 2202.01279)",
     settings: { ...PROPOSING, wordings: WORDINGS, shownRows: SHOWN_ROWS, questionsPerTask },
-    propose: (round) => {
-      const asked = questions.slice(round * questionsPerRound, (round + 1) * questionsPerRound);
-      return asked.length === 0
-        ? undefined
-        : asked.map(({ task, slot, time }) => proposal(task, slot, seed, `${task.name}/${time}`));
-    },
+    propose: (round) =>
+      turnOf(questions, options, round)?.map(({ task, slot, time }) =>
+        proposal(task, slot, seed, `${task.name}/${time}`),
+      ),
     steps: [
       instructionFilter(LENGTH_RULES),
       labelFilter,
-      {
-        kind: "dedupe",
-        name: "duplicates",
-        check: (draft) => {
-          const step = duplicates[draft.slot ?? -1];
-          return step !== undefined && "check" in step ? step.check(draft) : keep(draft);
-        },
-      },
+      // Two tasks may well have the same wording.
+      duplicateStep([], (draft) => `${draft.slot ?? ""}\n${requestText(draft)}`),
       ...lastSteps(options).filter(({ kind }) => kind !== "judge"),
     ],
     rows: (kept) => rowsWithWordings(tasks, kept, seed, options),

@@ -11,13 +11,14 @@ import { answerStep } from "./answer.js";
 import {
   ask,
   draftWith,
-  lastSteps,
   type MethodOptions,
+  questionsOf,
   readWhole,
   requireSeeds,
   seedsWithInstruction,
   teacherSeed,
 } from "./common.js";
+import { lastSteps } from "./last-steps.js";
 
 /** Demonstrations of a prompt; the teacher writes the next. */
 const SHOWN = 3;
@@ -47,10 +48,7 @@ export function unnaturalInstructions(options: MethodOptions): Method {
     name: "unnatural-instructions",
     source: "Honovich et al. 2022, arXiv 2212.09689",
     settings: { ...PROPOSING, shown: SHOWN, answerTokens: ANSWER_TOKENS, paraphrasing: PARAPHRASING },
-    propose: (round) =>
-      Array.from({ length: options.questionsPerRound }, (_, question) =>
-        proposal(demonstrations, options.seed, `${round}/${question}`),
-      ),
+    propose: (round) => questionsOf(options, round, (label) => proposal(demonstrations, options.seed, label)),
     steps: [
       instructionFilter(LENGTH_RULES),
       duplicateStep(demonstrations.map(({ instruction, input }) => `${instruction}\n${input}`)),

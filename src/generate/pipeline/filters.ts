@@ -86,14 +86,17 @@ export function similarityStep(
   };
 }
 
-/** A step that rejects what was there before: instruction and inputs are the same but for case and white space. */
-export function duplicateStep(known: Iterable<string>): Step {
+/**
+ * A step that rejects what was there before, but for case and white space.
+ * @param textOf what is compared; by default instruction and inputs
+ */
+export function duplicateStep(known: Iterable<string>, textOf: (draft: Draft) => string = requestText): Step {
   const seen = new Set([...known].map(plainText));
   return {
     kind: "dedupe",
     name: "duplicates",
     check: (draft) => {
-      const text = plainText(requestText(draft));
+      const text = plainText(textOf(draft));
       if (seen.has(text)) return reject("duplicate");
       seen.add(text);
       return keep(draft);
