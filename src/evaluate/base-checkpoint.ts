@@ -13,6 +13,14 @@ export function baseFolder(name: BaseName): string {
   return fileURLToPath(new URL(`../../datasets/checkpoints/${name}`, import.meta.url));
 }
 
+/** The name for the decoder that ships with the kit, where the folder of a model is asked for. */
+const BASE = "base";
+
+/** The folder that a user means: "base" is the decoder that ships. */
+export function folderOf(name: string): string {
+  return name === BASE ? baseFolder(BASE_NAMES[0]) : name;
+}
+
 /** A base model that is ready to be asked, by its name. */
 interface LoadedBase {
   readonly decoder: LoadedModel<Decoder>;

@@ -2,6 +2,7 @@ import { KitError } from "../support/errors.js";
 import { encodeTexts } from "../train/objectives/sentence-pairs.js";
 import type { LoadedBert } from "./bert-folder.js";
 import { type AskedRow, askPlaces, type EncoderOptions } from "./encoder-batches.js";
+import { mostProbable } from "./most-probable.js";
 
 /** A word that may stand at a mask. */
 export interface FilledWord {
@@ -58,11 +59,4 @@ export async function fillMask(
       probability: probabilities[id] ?? 0,
     }));
   return askPlaces(bert, rows, { head: (hidden) => bert.maskedLogits(hidden), answer }, options);
-}
-
-/** Indices of the largest values, largest first; of equal ones the smaller index. */
-export function mostProbable(probabilities: Float32Array, count: number): number[] {
-  return Array.from(probabilities.keys())
-    .sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0) || a - b)
-    .slice(0, count);
 }

@@ -92,7 +92,7 @@ async function answerBatch(
   let next = reader.first;
   while (open.length > 0) {
     if (options.signal?.aborted === true) return false;
-    const ids = nextTokens(reader, next, open, options);
+    const ids = nextTokens(reader, next, open);
     open.forEach((answer, row) => answer.take(ids[row] ?? options.eos));
     for (const answer of open) options.onToken?.(answer.index, answer.ids);
     const rows = open.flatMap((answer, row) => (answer.ended ? [] : [row]));
@@ -109,11 +109,8 @@ function nextTokens(
   reader: TokenReader,
   rows: readonly (readonly number[])[],
   answers: readonly GrowingAnswer[],
-  { sampling, repetitionPenalty }: Pick<GenerateOptions, "sampling" | "repetitionPenalty">,
 ): readonly number[] {
-  if (sampling === undefined && repetitionPenalty === undefined) {
-    return Array.from(reader.read(rows, "next"));
-  }
+  if (answers.every(({ isGreedy }) => isGreedy)) return Array.from(reader.read(rows, "next"));
   const values = Float32Array.from(reader.read(rows, "logits"));
   const vocabulary = values.length / rows.length;
   return answers.map((answer, row) => answer.choose(values.slice(row * vocabulary, (row + 1) * vocabulary)));

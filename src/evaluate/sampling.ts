@@ -12,6 +12,18 @@ export interface Sampling {
   readonly seed: number;
 }
 
+/** The sampling of a request in which temperature 0, as is usual, takes the most probable token. */
+export function samplingField({
+  temperature,
+  topP,
+  seed,
+}: Pick<Sampling, "temperature" | "seed"> & { readonly topP?: number | undefined }): {
+  readonly sampling?: Sampling;
+} {
+  if (temperature === 0) return {};
+  return { sampling: { temperature, seed, ...(topP === undefined ? {} : { topP }) } };
+}
+
 /** @throws KitError for a temperature, top-k or top-p out of range */
 export function checkSampling({ temperature, topK, topP, seed }: Sampling): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {

@@ -3,7 +3,7 @@ import { KitError } from "../support/errors.js";
 import { encodeTexts } from "../train/objectives/sentence-pairs.js";
 import type { LoadedBert } from "./bert-folder.js";
 import { type AskedRow, askPlaces, type EncoderOptions } from "./encoder-batches.js";
-import { mostProbable } from "./fill-mask.js";
+import { mostProbable } from "./most-probable.js";
 
 /** A text, or a pair of texts. */
 export interface TextPair {

@@ -68,7 +68,7 @@ class EagerReader implements TokenReader {
 }
 
 /** Slots that are added to the keys and values at once. */
-const MORE_SLOTS = 32;
+export const MORE_SLOTS = 32;
 
 /** Reads by the compiled decoder, with the keys and values in its session. */
 class CompiledReader implements TokenReader {

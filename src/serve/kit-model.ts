@@ -2,12 +2,12 @@ import { endToken } from "../data/render.js";
 import type { Template } from "../data/template.js";
 import type { Turn } from "../data/example.js";
 import type { Tokenizer } from "../data/tokenizer.js";
-import { BASE_NAMES, baseFolder } from "../evaluate/base-checkpoint.js";
+import { BASE_NAMES, baseFolder, folderOf } from "../evaluate/base-checkpoint.js";
 import { chatPrompt, showsHistory } from "../evaluate/chat/prompt.js";
 import {
   CHAT_TEMPLATE_NAMES,
   chatTemplateByName,
-  defaultChatTemplate,
+  chosenChatTemplate,
   OWN_TEMPLATE,
 } from "../evaluate/chat/templates.js";
 import { type CompileOption, isCompiled } from "../evaluate/compiling.js";
@@ -15,6 +15,7 @@ import { roomAfter } from "../evaluate/continuation.js";
 import { type AnswerOptions, GrowingAnswer } from "../evaluate/growing-answer.js";
 import { loadModelFolder, type LoadedModel } from "../evaluate/model-folder.js";
 import { encodePromptText } from "../evaluate/requests.js";
+import { samplingField } from "../evaluate/sampling.js";
 import { CompiledDecoder } from "../model/compiled/compiled-decoder.js";
 import { Decoder } from "../model/decoder.js";
 import { DecodingLoop, type LoopLimits } from "./decoding/loop.js";
@@ -46,9 +47,6 @@ export interface KitModelOptions extends CompileOption {
 const SLOTS = 32;
 const QUEUE = 256;
 
-/** Names of the decoder that ships with the kit, where a folder is asked for: that of `ift-kit chat` works here too. */
-const SHIPPED: readonly string[] = [BASE_NAMES[0], "base"];
-
 /**
  * A model of a folder, or the decoder that ships with the kit when its name is given instead; the engine must have been
  * started. A decoder under the native engine answers in one batch (`CompiledSlots`); others read each answer alone.
@@ -56,7 +54,7 @@ const SHIPPED: readonly string[] = [BASE_NAMES[0], "base"];
  * @throws KitError when the model cannot be loaded, or the template does not exist
  */
 export async function kitModel(folder: string, options: KitModelOptions): Promise<ServedModel> {
-  const directory = SHIPPED.includes(folder) ? baseFolder(BASE_NAMES[0]) : folder;
+  const directory = folder === BASE_NAMES[0] ? baseFolder(BASE_NAMES[0]) : folderOf(folder);
   const model = loadModelFolder(directory);
   try {
     return await serveLoaded(model, directory, options);
@@ -75,10 +73,7 @@ export async function serveLoaded(
   directory: string,
   options: KitModelOptions,
 ): Promise<ServedModel> {
-  const template =
-    options.template === undefined
-      ? defaultChatTemplate(model.tokenizer, directory)
-      : chatTemplateByName(options.template, directory);
+  const template = chosenChatTemplate(options.template, model.tokenizer, directory);
   const { slots, release } = await slotsOf(model, options);
   const limits = { slots: options.slots ?? SLOTS, queue: options.queue ?? QUEUE };
   return new KitModel(model, directory, template, options.id, { slots, release, limits });
@@ -155,19 +150,20 @@ class KitModel implements ServedModel {
     const { decoder, tokenizer } = this.#model;
     const { ids, eos, stop: templateStop } = this.#prompt(request.prompt);
     const maxNewTokens = this.#longest(ids, request.maxTokens);
-    const { temperature, topP, seed, topLogprobs } = request;
     const stop = [...templateStop, ...request.stop];
     const options: AnswerOptions = {
       maxNewTokens,
       eos,
       stopTokens: [tokenizer.special.eos],
       ...(stop.length === 0 ? {} : { stop: { texts: stop, tokenizer } }),
-      ...(temperature === 0
-        ? {}
-        : { sampling: { temperature, seed, ...(topP === undefined ? {} : { topP }) } }),
+      ...samplingField(request),
     };
     const answer = new GrowingAnswer(decoder, ids, request.choice, options);
-    const written = new WrittenAnswer(answer, tokenizer, { stop, topLogprobs, signal });
+    const written = new WrittenAnswer(answer, tokenizer, {
+      stop,
+      topLogprobs: request.topLogprobs,
+      signal,
+    });
     this.#loop.add(written);
     return written.events;
   }

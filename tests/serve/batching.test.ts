@@ -4,7 +4,7 @@ import { startEngine } from "../../src/engine/start.js";
 import { generate } from "../../src/evaluate/generate.js";
 import { GrowingAnswer } from "../../src/evaluate/growing-answer.js";
 import { DecodingLoop } from "../../src/serve/decoding/loop.js";
-import { mostProbable } from "../../src/serve/decoding/most-probable.js";
+import { tokenLogprobs } from "../../src/serve/decoding/token-logprobs.js";
 import { CompiledSlots, type Move, SingleSlots, type Slots } from "../../src/serve/decoding/slots.js";
 import { WrittenAnswer } from "../../src/serve/decoding/written-answer.js";
 import { Problem } from "../../src/serve/problem.js";
@@ -235,7 +235,7 @@ describe("continuous batching", () => {
 
   it("log-probabilities are those of a softmax, best first, and sum to at most one", () => {
     const logits = Float32Array.of(1, 3, 2, 3, -1);
-    const { chosen, top } = mostProbable(logits, 2, 3);
+    const { chosen, top } = tokenLogprobs(logits, 2, 3);
     const sum = [...logits].reduce((all, value) => all + Math.exp(value), 0);
     assert.deepEqual(
       top.map(({ id }) => id),
@@ -244,6 +244,6 @@ describe("continuous batching", () => {
     for (const { id, logprob } of top)
       assert.ok(Math.abs(logprob - Math.log(Math.exp(logits[id] ?? 0) / sum)) < 1e-6);
     assert.ok(Math.abs(chosen - (top[2]?.logprob ?? 0)) < 1e-12);
-    assert.deepEqual(mostProbable(logits, 0, 0).top, []);
+    assert.deepEqual(tokenLogprobs(logits, 0, 0).top, []);
   });
 });

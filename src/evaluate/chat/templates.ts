@@ -58,6 +58,19 @@ export function defaultChatTemplate(tokenizer: Tokenizer, directory?: string): T
   return isMini ? MINI_IFT : CONTINUE;
 }
 
+/**
+ * The template that is named, or else the default one.
+ * @param directory folder of the model
+ * @throws KitError as `chatTemplateByName` and `defaultChatTemplate`
+ */
+export function chosenChatTemplate(
+  name: string | undefined,
+  tokenizer: Tokenizer,
+  directory: string,
+): Template {
+  return name === undefined ? defaultChatTemplate(tokenizer, directory) : chatTemplateByName(name, directory);
+}
+
 function hasChatTemplate(directory: string): boolean {
   if (existsSync(join(directory, "chat_template.jinja"))) return true;
   const file = join(directory, "tokenizer_config.json");

@@ -2,7 +2,7 @@ import { factsOf } from "../../data/mini/facts.js";
 import { createWorld } from "../../data/mini/world.js";
 import type { LoadedBert } from "../../evaluate/bert-folder.js";
 import { type AskedRow, askPlaces } from "../../evaluate/encoder-batches.js";
-import { mostProbable } from "../../evaluate/fill-mask.js";
+import { mostProbable } from "../../evaluate/most-probable.js";
 import { encodeTexts, sentencePairRows } from "../../train/objectives/sentence-pairs.js";
 import type { TrainingRow } from "../../train/rows.js";
 import { factPrompts } from "./fact-prompts.js";

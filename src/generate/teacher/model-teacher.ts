@@ -3,9 +3,10 @@ import type { Turn } from "../../data/example.js";
 import { endToken } from "../../data/render.js";
 import type { Template } from "../../data/template.js";
 import { chatPrompt } from "../../evaluate/chat/prompt.js";
-import { chatTemplateByName, defaultChatTemplate } from "../../evaluate/chat/templates.js";
+import { chosenChatTemplate, defaultChatTemplate } from "../../evaluate/chat/templates.js";
 import { generate } from "../../evaluate/generate.js";
 import { startEngine } from "../../engine/start.js";
+import { samplingField } from "../../evaluate/sampling.js";
 import { type LoadedModel, loadModelFolder } from "../../evaluate/model-folder.js";
 import { KitError } from "../../support/errors.js";
 import { hashFiles } from "../../support/hash-files.js";
@@ -48,10 +49,7 @@ export async function loadModelTeacher(
   await startEngine();
   const model = loadModelFolder(folder);
   const name = options.name ?? `${basename(resolve(folder))}@${hashFiles(folder).slice(0, 12)}`;
-  const template =
-    options.template === undefined
-      ? defaultChatTemplate(model.tokenizer, folder)
-      : chatTemplateByName(options.template, folder);
+  const template = chosenChatTemplate(options.template, model.tokenizer, folder);
   return { teacher: modelTeacher(model, { name, template }), close: () => model.decoder.dispose() };
 }
 
@@ -62,7 +60,7 @@ async function answerWith(
   signal: AbortSignal,
 ): Promise<TeacherReply> {
   const { decoder, tokenizer } = model;
-  const { maxTokens, temperature, topP, seed, stop = [] } = request;
+  const { maxTokens, stop = [] } = request;
   const room = Math.min(maxTokens, Math.floor(decoder.config.contextLength / 2));
   const ids = promptIds(model, template, request, room);
   if (ids === undefined) return { text: "", ending: "not-taken", promptTokens: 0, answerTokens: 0 };
@@ -72,9 +70,7 @@ async function answerWith(
     eos: endToken(template, tokenizer),
     stopTokens: [tokenizer.special.eos],
     stop: { texts: [...template.stop, ...stop], tokenizer },
-    ...(temperature === 0
-      ? {}
-      : { sampling: { temperature, seed, ...(topP === undefined ? {} : { topP }) } }),
+    ...samplingField(request),
     signal,
   });
   if (answer === undefined) throw new TeacherFault("the question was given up", { passing: false });

@@ -12,7 +12,7 @@ export interface StoredAblation {
 }
 
 /** Where they are. */
-export const STORED_ABLATIONS = fileURLToPath(new URL("../../../datasets/ablations", import.meta.url));
+const STORED_ABLATIONS = fileURLToPath(new URL("../../../datasets/ablations", import.meta.url));
 
 /**
  * The reports of the ablations that ship with the kit, in the order of their names.

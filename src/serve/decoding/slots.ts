@@ -1,6 +1,7 @@
 import type { CompiledDecoder, Following } from "../../model/compiled/compiled-decoder.js";
 import type { LanguageModel } from "../../model/load.js";
 import {
+  MORE_SLOTS,
   promptInputs,
   startReader,
   tokenInputs,
@@ -35,9 +36,6 @@ export interface Slots {
   /** Gives a seat free. */
   leave(seat: Seat): void;
 }
-
-/** Slots of keys that are added at once. */
-const MORE_SLOTS = 32;
 
 /**
  * Rows of the compiled decoder's keys and values. A row that is left stays until another takes it, or until half of them

@@ -3,8 +3,8 @@ import { TextStream } from "../../evaluate/chat/text-stream.js";
 import type { GrowingAnswer } from "../../evaluate/growing-answer.js";
 import type { CompletionEvent, ScoredToken } from "../served-model.js";
 import { Channel } from "./channel.js";
-import { mostProbable } from "./most-probable.js";
 import type { Seat } from "./slots.js";
+import { tokenLogprobs } from "./token-logprobs.js";
 
 /** A scored token that waits until its text is certain. */
 interface WaitingToken {
@@ -110,7 +110,7 @@ export class WrittenAnswer {
   }
 
   #score(logits: Float32Array, token: number, count: number): ScoredToken {
-    const { chosen, top } = mostProbable(logits, token, count);
+    const { chosen, top } = tokenLogprobs(logits, token, count);
     const before = this.answer.ids.slice(-1);
     return {
       text: this.#textOf(before, token),

@@ -2,9 +2,9 @@ import { Conversation, type ChatSettings, type Reply } from "../../../evaluate/c
 import {
   CHAT_TEMPLATE_NAMES,
   chatTemplateByName,
-  defaultChatTemplate,
+  chosenChatTemplate,
 } from "../../../evaluate/chat/templates.js";
-import { BASE_NAMES, baseFolder } from "../../../evaluate/base-checkpoint.js";
+import { folderOf } from "../../../evaluate/base-checkpoint.js";
 import { loadModelFolder, type LoadedModel } from "../../../evaluate/model-folder.js";
 import { KitError } from "../../../support/errors.js";
 import type { ChatScreen } from "./screen.js";
@@ -27,9 +27,6 @@ interface Partner {
   readonly model: LoadedModel;
   readonly conversation: Conversation;
 }
-
-/** The name for the decoder that ships with the kit, where a folder is asked for. */
-const BASE = "base";
 
 /** A chat of one person with one model or two: knows the commands, and nothing of keyboards. */
 export class ChatSession {
@@ -113,13 +110,10 @@ export class ChatSession {
   }
 
   #load(name: string): Partner {
-    const directory = name === BASE ? baseFolder(BASE_NAMES[0]) : name;
+    const directory = folderOf(name);
     const model = loadModelFolder(directory);
     try {
-      const template =
-        this.#template === undefined
-          ? defaultChatTemplate(model.tokenizer, directory)
-          : chatTemplateByName(this.#template, directory);
+      const template = chosenChatTemplate(this.#template, model.tokenizer, directory);
       const conversation = new Conversation(model, { ...this.#settings, template });
       return { name, directory, model, conversation };
     } catch (error) {

@@ -1,3 +1,5 @@
+import { mostProbable } from "../../evaluate/most-probable.js";
+
 /** A token and its natural log-probability. */
 export interface LogprobOfId {
   readonly id: number;
@@ -9,7 +11,7 @@ export interface LogprobOfId {
  * @param logits `[vocabulary]`, natural log, not normalised
  * @param count of the most probable; ties keep the smaller id
  */
-export function mostProbable(
+export function tokenLogprobs(
   logits: Float32Array,
   token: number,
   count: number,
@@ -19,19 +21,9 @@ export function mostProbable(
   let sum = 0;
   for (const value of logits) sum += Math.exp(value - largest);
   const normalizer = largest + Math.log(sum);
-  const best: number[] = [];
-  const valueOf = (id: number | undefined): number =>
-    id === undefined ? -Infinity : (logits[id] ?? -Infinity);
-  if (count > 0) {
-    logits.forEach((value, id) => {
-      if (best.length === count && value <= valueOf(best.at(-1))) return;
-      const place = best.findIndex((other) => value > valueOf(other));
-      best.splice(place < 0 ? best.length : place, 0, id);
-      best.length = Math.min(best.length, count);
-    });
-  }
+  const logprobOf = (id: number): number => (logits[id] ?? -Infinity) - normalizer;
   return {
-    chosen: valueOf(token) - normalizer,
-    top: best.map((id) => ({ id, logprob: valueOf(id) - normalizer })),
+    chosen: logprobOf(token),
+    top: mostProbable(logits, count).map((id) => ({ id, logprob: logprobOf(id) })),
   };
 }
