@@ -40,7 +40,8 @@ export function planBinding(libraryFolder: string): BindingPlan {
   const packageFolder = dirname(require.resolve("@tensorflow/tfjs-node-gpu/package.json"));
   const sources = join(packageFolder, "binding");
   const nodeHeaders = join(dirname(require.resolve("node-api-headers/package.json")), "include");
-  const quiet = fileURLToPath(new URL("../../../src/engine/install/native/quiet.cc", import.meta.url));
+  const quiet = ownSource("quiet.cc");
+  const copiedTensors = ownSource("copied_tensors.h");
   const outputs = new Map([
     [
       BINDING_FILE,
@@ -49,6 +50,8 @@ export function planBinding(libraryFolder: string): BindingPlan {
         `-I${nodeHeaders}`,
         `-I${join(libraryFolder, "include")}`,
         `-I${packageFolder}`,
+        "-include",
+        copiedTensors,
         join(sources, "tfjs_backend.cc"),
         join(sources, "tfjs_binding.cc"),
         `-L${libraryFolder}`,
@@ -63,6 +66,7 @@ export function planBinding(libraryFolder: string): BindingPlan {
       .toSorted()
       .map((name) => join(sources, name)),
     quiet,
+    copiedTensors,
   ];
   const key = sha256(
     JSON.stringify([
@@ -74,6 +78,10 @@ export function planBinding(libraryFolder: string): BindingPlan {
     ]),
   ).slice(0, 16);
   return { key, outputs };
+}
+
+function ownSource(name: string): string {
+  return fileURLToPath(new URL(`../../../src/engine/install/native/${name}`, import.meta.url));
 }
 
 /**
