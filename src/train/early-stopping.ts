@@ -2,7 +2,7 @@ import { KitError } from "../support/errors.js";
 import { floatsOf } from "./adam.js";
 import type { EarlyStopping, ValidationConfig } from "./config.js";
 import type { Trainable } from "./objective.js";
-import type { Validation, Validator } from "./validation.js";
+import type { LossSums, Validation, Validator } from "./validation.js";
 
 /** Where a run stands by its validations. */
 export interface ValidationVerdict {
@@ -78,10 +78,11 @@ export class ValidationWatch {
 
   /**
    * Measures the model as it is now.
+   * @param lossSums of a batch, with the weights of now
    * @throws KitError when the loss is not finite
    */
-  measure(step: number): Validation {
-    const validation = this.#validator.measure(step);
+  measure(step: number, lossSums: LossSums): Validation {
+    const validation = this.#validator.measure(step, lossSums);
     const [broken] =
       Object.entries(validation.byTaskType).find(([, { loss }]) => !Number.isFinite(loss)) ?? [];
     if (broken !== undefined) {

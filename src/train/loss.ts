@@ -85,6 +85,11 @@ export function dropoutSeed(step: number, index: number): TensorFlow.Tensor1D {
   return tf.tensor1d([step, index << 24], "int32");
 }
 
+/** The terms of the loss of a batch as numbers, without a gradient: nats summed over the targets of each. */
+export function measuredSums(objective: Objective, arrays: BatchArrays): number[] {
+  return tf.tidy(() => batchLossSums(objective, arrays).map((sum) => sum.dataSync()[0] ?? NaN));
+}
+
 /**
  * The loss of some batches without a gradient: a validation loss, the same sums over the same counts.
  * @param batches any number of tensors
@@ -94,8 +99,7 @@ export function meanLoss(objective: Objective, batches: readonly BatchArrays[]):
   const counts = termCounts(batches);
   const sums = counts.map(() => 0);
   for (const arrays of batches) {
-    const values = tf.tidy(() => batchLossSums(objective, arrays).map((sum) => sum.dataSync()[0] ?? NaN));
-    values.forEach((value, term) => (sums[term] = (sums[term] ?? NaN) + value));
+    measuredSums(objective, arrays).forEach((value, term) => (sums[term] = (sums[term] ?? NaN) + value));
   }
   return sums.reduce((total, sum, term) => total + sum / (counts[term] ?? NaN), 0);
 }

@@ -73,7 +73,7 @@ export class TrainRun {
       kind,
       objective,
       config,
-      rows,
+      { rows, validationRows },
       saved && { count: saved.state.history.length, slots: saved.slots },
     );
     this.#watch =
@@ -243,7 +243,7 @@ export class TrainRun {
     const started = performance.now();
     const weights = this.#config.weightAverage?.use;
     this.#step.synchronise(weights);
-    watch.measure(this.#history.length);
+    watch.measure(this.#history.length, (arrays) => this.#step.lossSums(arrays));
     if (weights === "average") this.#step.synchronise();
     if (watch.exhausted) this.#finished = true;
     this.#started += performance.now() - started;

@@ -1,9 +1,8 @@
-import { tf } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { groupBy } from "../support/group.js";
 import { type BatchArrays, checkBatching, layOut, type TensorRow } from "./batch.js";
 import type { TrainConfig } from "./config.js";
-import { batchLossSums, termCounts } from "./loss.js";
+import { termCounts } from "./loss.js";
 import type { Objective } from "./objective.js";
 import { packBestFit } from "./pack.js";
 import type { TrainingRow } from "./rows.js";
@@ -29,6 +28,9 @@ export interface Validation extends LossMeasure {
   readonly byTaskType: Readonly<Record<string, LossMeasure>>;
 }
 
+/** The terms of the loss of a batch, in nats and summed over the targets of each. */
+export type LossSums = (arrays: BatchArrays) => readonly number[];
+
 /** Validation rows of one task type as tensors. */
 interface Part {
   readonly taskType: string;
@@ -41,7 +43,6 @@ interface Part {
 
 /** Measures the loss on rows that are not trained on, task type by task type. It draws no random number. */
 export class Validator {
-  readonly #objective: Objective;
   readonly #parts: readonly Part[];
 
   /** @throws KitError for a row that cannot be batched, or that is also trained on */
@@ -53,7 +54,6 @@ export class Validator {
   ) {
     checkBatching(rows, config.batch, objective.model.config.contextLength, objective.needs);
     refuseTrained(rows, trained);
-    this.#objective = objective;
     const indexesOf = groupBy(rows.keys(), (index) => rows[index]?.taskType ?? "");
     this.#parts = [...indexesOf].sort().map(([taskType, indexes]) => {
       const batches = batchesOf(rows, indexes, config, objective);
@@ -69,13 +69,12 @@ export class Validator {
   }
 
   /**
-   * Losses with the model's values of now.
+   * Losses with the weights of now.
    * @param step the steps taken
+   * @param lossSums of a batch (`TrainingStep.lossSums`)
    */
-  measure(step: number): Validation {
-    const sums = this.#parts.map(({ batches }) =>
-      batches.map((arrays) => lossSums(this.#objective, arrays)).reduce(addEach),
-    );
+  measure(step: number, lossSums: LossSums): Validation {
+    const sums = this.#parts.map(({ batches }) => batches.map(lossSums).reduce(addEach));
     const byTaskType = Object.fromEntries(
       this.#parts.map((part, index) => [part.taskType, measureOf(sums[index] ?? [], part)]),
     );
@@ -105,17 +104,13 @@ function measureOf(sums: readonly number[], { counts, rows, bytes }: Part): Loss
   };
 }
 
-function addEach(some: readonly number[], others: readonly number[]): number[] {
+function addEach(some: readonly number[], others: readonly number[]): readonly number[] {
   return some.map((value, index) => value + (others[index] ?? NaN));
 }
 
 /** @param sum nats over all supervised tokens @param bytes of their text */
 export function bitsPerByte(sum: number, bytes: number): number {
   return sum / Math.LN2 / bytes;
-}
-
-function lossSums(objective: Objective, arrays: BatchArrays): number[] {
-  return tf.tidy(() => batchLossSums(objective, arrays).map((sum) => sum.dataSync()[0] ?? NaN));
 }
 
 /** As many rows in a pass as in training; sorted by length, or packed. */

@@ -135,7 +135,7 @@ function checkAccumulation(
   const objective = nextToken(model);
   const reference = parts.lossGradient(model, alone(rows), lossOptions(config, objective));
   const norm = normOf(reference.gradient);
-  const step = parts.createStep(kind, objective, config, rows, undefined);
+  const step = parts.createStep(kind, objective, config, { rows }, undefined);
   const layout = (indexes: readonly number[]): BatchArrays =>
     layOut(
       rows,

@@ -12,6 +12,8 @@ export interface ShapePlan extends BatchLimits {
   readonly fuse: boolean;
   /** Default: "float32". */
   readonly precision?: Precision;
+  /** Whether the loss is also measured on rows that are not trained on. Default: no. */
+  readonly validates?: boolean;
 }
 
 /** Rows of data are filled up to a multiple of this, which costs half of it on average. */
@@ -32,13 +34,15 @@ export function planShapes(
   rows: readonly TrainingRow[],
   config: TrainConfig,
   { model, needs, options: heeded }: Pick<Objective, "model" | "needs" | "options">,
+  validationRows: readonly TrainingRow[] = [],
 ): ShapePlan {
   const { batch, budget, microBatchRows, precision = "float32", seed } = config;
-  const longest = rows.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
+  const allRows = [...rows, ...validationRows];
+  const longest = allRows.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
   const packed = batch.kind === "packed";
   const timeUnit = packed ? batch.tokensPerRow : longest >= LONG_ROWS ? TIME_UNIT : 1;
   const longestRow = Math.min(roundUp(longest, timeUnit), model.config.contextLength);
-  const longestDecoder = rows.reduce((most, row) => Math.max(most, row.decoderInputs?.length ?? 0), 0);
+  const longestDecoder = allRows.reduce((most, row) => Math.max(most, row.decoderInputs?.length ?? 0), 0);
   const longestDecoderRow = Math.min(roundUp(longestDecoder, timeUnit), model.config.contextLength);
   const shapes = new Set<string>();
   let [positions, scores] = [0, 0];
@@ -110,7 +114,7 @@ export function fillUp(
     timeUnit,
     longestRow,
     longestDecoderRow = 0,
-  }: Omit<ShapePlan, "packed" | "fuse" | "precision" | "querySlices">,
+  }: Pick<ShapePlan, "timeUnit" | "longestRow" | "longestDecoderRow">,
 ): BatchArrays {
   const { batch, time, ids, positions, segments, tokenTypes, targetPositions, rowStarts } = arrays;
   const { decoderTime, decoderIds } = arrays;

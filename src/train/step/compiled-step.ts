@@ -2,12 +2,13 @@ import { useBfloat16 } from "../../engine/compile/passes/bfloat16.js";
 import { fuseRegions } from "../../engine/compile/passes/fuse.js";
 import { prune } from "../../engine/compile/passes/prune.js";
 import { shareEqualNodes } from "../../engine/compile/passes/share.js";
+import { joined } from "../../engine/compile/passes/join.js";
 import type { Graph } from "../../engine/compile/graph.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
-import { dropoutSeed, termCounts } from "../loss.js";
+import { dropoutSeed, measuredSums, termCounts } from "../loss.js";
 import { lossOptions } from "../loss-options.js";
 import { batchTensors, type Objective, type Trainable } from "../objective.js";
 import { clipFactor } from "../optimizer.js";
@@ -16,7 +17,15 @@ import type { SavedOptimizer, Slots } from "../optimizers/rule.js";
 import { AVERAGE_SLOT, averageShare, type WeightChoice } from "../weight-average.js";
 import { fillUp, type ShapePlan } from "./batch-shapes.js";
 import { updateNumbers } from "./parameter-update.js";
-import { recordLoss, shareName, sizesOf } from "./record-loss.js";
+import {
+  recordLoss,
+  recordSums,
+  shareName,
+  sizesOf,
+  sumOutput,
+  validationInput,
+  withNames,
+} from "./record-loss.js";
 import {
   addOptimizer,
   AVERAGE_SHARE,
@@ -34,11 +43,14 @@ import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
  * Parameters, what the optimizer keeps and the gradient are variables of the session; native engine only.
  */
 export class CompiledStep implements TrainingStep {
+  readonly #objective: Objective;
   readonly #model: Trainable;
   readonly #config: StepConfig;
   readonly #session: GraphSession;
   readonly #plan: ShapePlan;
   #count: number;
+  /** Which weights the model's variables were given last. */
+  #shown: WeightChoice = "latest";
 
   /**
    * @param plan what the batches of the run can be like
@@ -46,6 +58,7 @@ export class CompiledStep implements TrainingStep {
    */
   constructor(objective: Objective, config: StepConfig, plan: ShapePlan, saved?: SavedOptimizer) {
     const { model } = objective;
+    this.#objective = objective;
     this.#model = model;
     this.#config = config;
     this.#plan = plan;
@@ -60,7 +73,10 @@ export class CompiledStep implements TrainingStep {
       frozen,
       config,
     );
-    this.#session = new GraphSession(lower(graph, plan));
+    const step = lower(graph, plan);
+    this.#session = new GraphSession(
+      plan.validates === true ? joined(step, lowerSums(recordSums(objective, plan))) : step,
+    );
     this.#initialise(saved);
   }
 
@@ -77,12 +93,7 @@ export class CompiledStep implements TrainingStep {
           ...batchTensors(arrays),
           ...(this.#model.hasDropout === true ? { dropoutSeed: dropoutSeed(this.#count, index) } : {}),
           ...Object.fromEntries(shares),
-          ...Object.fromEntries(
-            Object.entries(sizesOf(arrays, this.#plan)).map(([name, size]) => [
-              name,
-              tf.scalar(size, "int32"),
-            ]),
-          ),
+          ...this.#sizes(arrays),
         };
         return this.#numbers(feeds, index === 0 ? FETCH.firstBatch : FETCH.nextBatch)[0] ?? NaN;
       });
@@ -114,10 +125,26 @@ export class CompiledStep implements TrainingStep {
   }
 
   synchronise(weights: WeightChoice = "latest"): void {
+    this.#shown = weights;
     for (const [name, variable] of this.#model.parameters) {
       const place = weights === "average" ? slotVariable(AVERAGE_SLOT, name) : name;
       tf.tidy(() => variable.assign(this.#value(place)));
     }
+  }
+
+  /** In float32, whatever the precision of the training. The average of the weights, which no graph reads, is measured eagerly. */
+  lossSums(arrays: BatchArrays): number[] {
+    if (this.#plan.validates !== true || this.#shown === "average")
+      return measuredSums(this.#objective, arrays);
+    const filled = fillUp(arrays, this.#plan);
+    const terms = termCounts([arrays]).map((_, term) => sumOutput(term));
+    return tf.tidy(() => {
+      const feeds = withNames<TensorFlow.Tensor>(validationInput, {
+        ...batchTensors(filled),
+        ...this.#sizes(filled),
+      });
+      return this.#session.run(feeds, terms).map((sum) => sum.dataSync()[0] ?? NaN);
+    });
   }
 
   slots(): Map<string, Slots> {
@@ -165,6 +192,12 @@ export class CompiledStep implements TrainingStep {
     return value;
   }
 
+  #sizes(arrays: BatchArrays): Record<string, TensorFlow.Tensor> {
+    return Object.fromEntries(
+      Object.entries(sizesOf(arrays, this.#plan)).map(([name, size]) => [name, tf.scalar(size, "int32")]),
+    );
+  }
+
   #numbers(feeds: Feeds, fetch: string): number[] {
     return this.#session.run(feeds, [fetch]).flatMap((tensor) => Array.from(tensor.dataSync()));
   }
@@ -176,4 +209,12 @@ function lower(graph: Graph, { fuse, precision }: ShapePlan): Graph {
   const small = prune(shareEqualNodes(chosen));
   // The numbers of targets are others in nearly every batch.
   return fuse ? fuseRegions(small, ["targetCount", "labelCount"]) : small;
+}
+
+/**
+ * The passes for the terms of a validation's loss. No regions: its batches have other shapes than the training's, and
+ * compiling regions for them takes longer than they save.
+ */
+function lowerSums(graph: Graph): Graph {
+  return prune(shareEqualNodes(graph));
 }

@@ -52,6 +52,12 @@ function eagerStepNeeded(precision: TrainConfig["precision"]): KitError {
   );
 }
 
+/** The rows of a run, which decide how its step is compiled. */
+export interface RunRows {
+  readonly rows: readonly TrainingRow[];
+  readonly validationRows?: readonly TrainingRow[] | undefined;
+}
+
 /**
  * The step of a run.
  * @throws KitError that names what of the model cannot be compiled faithfully
@@ -60,9 +66,10 @@ export function createStep(
   kind: StepKind,
   objective: Objective,
   config: TrainConfig,
-  rows: readonly TrainingRow[],
+  { rows, validationRows = [] }: RunRows,
   saved: SavedOptimizer | undefined,
 ): TrainingStep {
   if (kind === "eager") return new EagerStep(objective, config, saved);
-  return new CompiledStep(objective, config, planShapes(rows, config, objective), saved);
+  const plan = planShapes(rows, config, objective, validationRows);
+  return new CompiledStep(objective, config, { ...plan, validates: validationRows.length > 0 }, saved);
 }

@@ -1,5 +1,5 @@
 import type { BatchArrays } from "../batch.js";
-import { stepLoss } from "../loss.js";
+import { measuredSums, stepLoss } from "../loss.js";
 import { lossOptions } from "../loss-options.js";
 import type { LossOptions, Objective } from "../objective.js";
 import { Optimizer } from "../optimizer.js";
@@ -48,6 +48,10 @@ export class EagerStep implements TrainingStep {
   synchronise(weights: WeightChoice = "latest"): void {
     if (weights !== this.#shown) this.#optimizer.show(weights);
     this.#shown = weights;
+  }
+
+  lossSums(arrays: BatchArrays): number[] {
+    return measuredSums(this.#objective, arrays);
   }
 
   slots(): Map<string, Slots> {

@@ -6,7 +6,7 @@ import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { Random } from "../../support/random.js";
 import type { BatchArrays } from "../batch.js";
 import { termCounts, weightedLoss } from "../loss.js";
-import { batchTensors, type LossOptions, type Objective } from "../objective.js";
+import { batchTensors, type LossOptions, type Objective, type Trainable } from "../objective.js";
 import { gradientOutput } from "./training-graph.js";
 
 /** The sizes of a batch, which differ from batch to batch. */
@@ -53,16 +53,44 @@ const SMALL_SIZES: readonly BatchSizes[] = [
  * @throws KitError that names the op which cannot be recorded faithfully
  */
 export function recordLoss(objective: Objective, limits: BatchLimits, options: LossOptions = {}): Graph {
-  const { longestRow, longestDecoderRow = 0, querySlices = 1 } = limits;
+  const { querySlices = 1 } = limits;
+  return generalise(
+    recordedSizes(limits).map((sizes, index) =>
+      recordGradient(objective, sizes, limits, index, { ...options, querySlices }),
+    ),
+  );
+}
+
+/**
+ * The terms of the loss alone, without a gradient, dropout or added terms, for a batch of any size: what a validation
+ * measures.
+ *
+ * Placeholders: the tensors of a batch and the sizes of `sizesOf`, each under its name for a validation (`validationInput`).
+ * Outputs: `sumOutput` of each term of the loss.
+ * @throws KitError that names the op which cannot be recorded faithfully
+ */
+export function recordSums(objective: Objective, limits: BatchLimits): Graph {
+  return generalise(
+    recordedSizes(limits).map((sizes, index) => recordTerms(objective, sizes, limits, index)),
+  );
+}
+
+/** The placeholder of a tensor or a size in the part of the graph that measures a validation. */
+export function validationInput(name: string): string {
+  return `validation/${name}`;
+}
+
+/** The output of a term of the loss, counted from 0, summed over its targets. */
+export function sumOutput(term: number): string {
+  return `sum ${term}`;
+}
+
+function recordedSizes({ longestRow, longestDecoderRow = 0, querySlices = 1 }: BatchLimits): BatchSizes[] {
   const largest = {
     ...{ batch: 2, time: Math.max(longestRow, SHORTEST_CONTEXT), targets: 17 },
     ...{ decoderTime: Math.max(longestDecoderRow, SHORTEST_CONTEXT), labels: 13 },
   };
-  const small = SMALL_SIZES.map((sizes) => ({ ...sizes, time: querySlices * sizes.time }));
-  const recordings = [...small, largest].map((sizes, index) =>
-    recordAt(objective, sizes, limits, index, { ...options, querySlices }),
-  );
-  return generalise(recordings);
+  return [...SMALL_SIZES.map((sizes) => ({ ...sizes, time: querySlices * sizes.time })), largest];
 }
 
 /** The placeholder of what a term of the loss is multiplied by, counted from 0. */
@@ -83,7 +111,7 @@ export function sizesOf(
   };
 }
 
-function recordAt(
+function recordGradient(
   objective: Objective,
   sizes: BatchSizes,
   limits: BatchLimits,
@@ -103,7 +131,7 @@ function recordAt(
         ...tensors,
         ...Object.fromEntries(shares.map((share, term) => [shareName(term), share])),
       },
-      variables: new Map([...model.parameters, ...(model.frozen ?? [])]),
+      variables: variablesOf(model),
       body: () => {
         const { value, grads } = tf.variableGrads(
           () => weightedLoss(objective.lossSums(tensors, options), shares),
@@ -121,6 +149,36 @@ function recordAt(
   } finally {
     tf.dispose([...shares, ...Object.values<TensorFlow.Tensor>({ ...tensors })]);
   }
+}
+
+function recordTerms(objective: Objective, sizes: BatchSizes, limits: BatchLimits, seed: number): SizedGraph {
+  const arrays = madeUpBatch(objective, sizes, limits.packed, seed);
+  const tensors = batchTensors(arrays);
+  try {
+    const graph = record({
+      inputs: withNames<TensorFlow.Tensor>(validationInput, { ...tensors }),
+      variables: variablesOf(objective.model),
+      body: () => {
+        const sums = objective.lossSums(tensors, { querySlices: limits.querySlices });
+        return Object.fromEntries(sums.map((sum, term) => [sumOutput(term), sum]));
+      },
+    });
+    return { graph, sizes: withNames(validationInput, sizesOf(arrays, limits)) };
+  } finally {
+    tf.dispose(Object.values<TensorFlow.Tensor>({ ...tensors }));
+  }
+}
+
+function variablesOf({ parameters, frozen }: Trainable): ReadonlyMap<string, TensorFlow.Variable> {
+  return new Map([...parameters, ...(frozen ?? [])]);
+}
+
+/** The same values under other names. */
+export function withNames<Value>(
+  nameOf: (name: string) => string,
+  values: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [nameOf(name), value]));
 }
 
 /** Any batch of the given sizes; other data for each seed, so that what is worked out from the data shows. */

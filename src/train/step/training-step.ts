@@ -33,6 +33,11 @@ export interface TrainingStep {
    * before the next `measure`.
    */
   synchronise(weights?: WeightChoice): void;
+  /**
+   * The terms of the loss of a batch without dropout and added terms, with the weights of the last `synchronise`.
+   * @returns nats summed over the targets of each term
+   */
+  lossSums(arrays: BatchArrays): readonly number[];
   /** What is kept for every parameter (moments, their average), copied to JavaScript. */
   slots(): Map<string, Slots>;
   dispose(): void;
