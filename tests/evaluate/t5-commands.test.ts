@@ -36,6 +36,7 @@ const CONFIG: T5Config = {
   tiedHead: false,
   scaledHead: false,
   contextLength: 400,
+  dropout: 0,
   decoderStart: 0,
   inputEnd: 1,
 };

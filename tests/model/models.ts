@@ -64,6 +64,7 @@ export const T5_SMALL: T5Config = {
   tiedHead: true,
   scaledHead: true,
   contextLength: 64,
+  dropout: 0,
   decoderStart: 0,
 };
 

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { startEngine } from "../../src/engine/start.js";
+import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import type { T5Config } from "../../src/model/t5/config.js";
 import { T5 } from "../../src/model/t5/t5.js";
 import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
+import { layOut } from "../../src/train/batch.js";
 import type { TrainConfig } from "../../src/train/config.js";
-import type { Objective } from "../../src/train/objective.js";
+import { batchTensors, type Objective } from "../../src/train/objective.js";
 import { sequenceRow, sequenceToSequence } from "../../src/train/objectives/sequence-to-sequence.js";
 import { corruptedCounts, corruptSpans, spanCorruption } from "../../src/train/objectives/span-corruption.js";
 import type { TrainingRow } from "../../src/train/rows.js";
@@ -27,6 +29,7 @@ const SMALL: T5Config = {
   tiedHead: false,
   scaledHead: false,
   contextLength: 32,
+  dropout: 0,
   decoderStart: 0,
   inputEnd: 1,
 };
@@ -73,10 +76,16 @@ describe("training an encoder-decoder", () => {
     "span corruption": (model) => spanCorruption(model, TEXTS, CORRUPTION, new Random(3)),
   };
   for (const [name, make] of Object.entries(kinds)) {
-    for (const version of ["1.0", "1.1"]) {
-      it(`${name}, ${version}: the compiled step gives the losses of the eager one, and they fall`, async () => {
-        const config: T5Config =
-          version === "1.1" ? SMALL : { ...SMALL, activation: "relu", tiedHead: true, scaledHead: true };
+    for (const [version, dropout] of [
+      ["1.0", 0],
+      ["1.1", 0],
+      ["1.1", 0.1],
+    ] as const) {
+      it(`${name}, ${version}, dropout ${dropout}: the compiled step gives the losses of the eager one, and they fall`, async () => {
+        const config: T5Config = {
+          ...(version === "1.1" ? SMALL : { ...SMALL, activation: "relu", tiedHead: true, scaledHead: true }),
+          dropout,
+        };
         const run = async (compile: boolean): Promise<number[]> => {
           const model = T5.create(config, 5);
           const { objective, rows: data } = make(model);
@@ -96,6 +105,49 @@ describe("training an encoder-decoder", () => {
       });
     }
   }
+
+  it("with dropout: gradients are those of finite differences; another seed and no seed give other losses", () => {
+    const model = T5.create({ ...SMALL, dropout: 0.3 }, 5);
+    const objective = sequenceToSequence(model);
+    const arrays = layOut(rows(), [[0], [1], [2]], "bucketed", objective.needs);
+    const lossOf = (seed?: readonly [number, number]): TensorFlow.Scalar => {
+      const dropoutSeed = seed === undefined ? {} : { dropoutSeed: tf.tensor1d([...seed], "int32") };
+      const [loss] = objective.lossSums({ ...batchTensors(arrays), ...dropoutSeed });
+      assert.ok(loss !== undefined);
+      return loss;
+    };
+    const inTraining = (...seed: [number, number]): number =>
+      tf.variableGrads(() => lossOf(seed)).value.dataSync()[0] ?? NaN;
+    tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(() => lossOf([7, 1]));
+      assert.equal(value.dataSync()[0], inTraining(7, 1));
+      assert.notEqual(value.dataSync()[0], inTraining(7, 2));
+      assert.notEqual(value.dataSync()[0], lossOf().dataSync()[0]);
+      for (const name of Object.keys(grads)) {
+        const gradient = grads[name];
+        const variable = [...model.parameters.values()].find((one) => one.name === name);
+        assert.ok(gradient !== undefined && variable !== undefined);
+        const [values, slopes] = [variable.dataSync<"float32">().slice(), gradient.dataSync<"float32">()];
+        const place = slopes.reduce(
+          (best, slope, at) => (Math.abs(slope) > Math.abs(slopes[best] ?? 0) ? at : best),
+          0,
+        );
+        const at = (step: number): number => {
+          const moved = values.map((one, index) => (index === place ? one + step : one));
+          variable.assign(tf.tensor(moved, variable.shape));
+          return inTraining(7, 1);
+        };
+        const slope = (at(0.01) - at(-0.01)) / 0.02;
+        variable.assign(tf.tensor(values, variable.shape));
+        const expected = slopes[place] ?? NaN;
+        assert.ok(
+          Math.abs(slope - expected) < 0.02 * Math.abs(expected) + 0.02,
+          `${name}: ${slope}, ${expected}`,
+        );
+      }
+    });
+    model.dispose();
+  });
 
   it("the loss does not depend on how rows are padded together", async () => {
     const once = async (microBatchRows: number): Promise<number> => {

@@ -9,6 +9,8 @@ type Tensor = TensorFlow.Tensor;
 interface BiasedAttentionOptions {
   readonly batch: number;
   readonly heads: number;
+  /** What the attention weights are multiplied by, `[batch, heads, time, keys]`. */
+  readonly dropout?: Tensor | undefined;
 }
 
 /** Query, key, value, and what is added to the scores, if anything. */
@@ -22,18 +24,19 @@ type Inputs = readonly [Tensor, Tensor, Tensor, Tensor | undefined];
  */
 export const biasedAttentionOperation: Operation<Inputs, BiasedAttentionOptions> = {
   name: "biasedAttention",
-  forward(inputs, { batch, heads }) {
+  forward(inputs, { batch, heads, dropout }) {
     const [query, key, value] = [inputs[0], inputs[1], inputs[2]].map((x) => splitHeads(x, batch, heads));
     if (!query || !key || !value) throw new Error("attention has three inputs");
     const bias = inputs[3];
-    const { output, weights } = mix(query, key, value, bias === undefined ? undefined : { bias });
-    return { output: joinHeads(output), saved: [query, key, value, output, weights] };
+    const { output, weights } = mix(query, key, value, bias === undefined ? undefined : { bias }, dropout);
+    const mask = dropout === undefined ? [] : [dropout];
+    return { output: joinHeads(output), saved: [query, key, value, output, weights, ...mask] };
   },
-  backward(gradient, [scaledQuery, key, value, output, weights], { batch, heads }) {
+  backward(gradient, [scaledQuery, key, value, output, weights, dropout], { batch, heads }) {
     if (!scaledQuery || !key || !value || !output || !weights)
       throw new Error("biasedAttention: nothing was saved");
     const arriving = splitHeads(gradient, batch, heads);
-    const parts = mixGradient(arriving, { scaledQuery, key, value, output, weights });
+    const parts = mixGradient(arriving, { scaledQuery, key, value, output, weights }, dropout);
     const [dQuery, dKey, dValue, dBias] = parts;
     return [joinHeads(dQuery), joinHeads(dKey), joinHeads(dValue), dBias];
   },

@@ -9,7 +9,8 @@ import { startValues } from "../parameters.js";
 import { makeWeights, type ValuesOf, WeightedModel, type Weights } from "../weighted-model.js";
 import { checkContextLength } from "../context-length.js";
 import type { BertConfig } from "./config.js";
-import { activation, bertForward, Dropout } from "./forward.js";
+import { Dropout } from "../dropout.js";
+import { activation, bertForward } from "./forward.js";
 import { bertParameterSpecs, HEAD_NAMES } from "./parameters.js";
 
 type Tensor2D = TensorFlow.Tensor2D;

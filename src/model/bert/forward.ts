@@ -1,10 +1,10 @@
-import { dropoutMask, dropoutOperation } from "../../engine/ops/dropout.js";
 import { exactGeluOperation, geluOperation } from "../../engine/ops/gelu.js";
 import { reshape } from "../../engine/ops/kernels.js";
 import { selfAttentionOperation } from "../../engine/ops/attention.js";
 import type { AttentionMask } from "../../engine/ops/attention-mask.js";
 import { positionsOperation } from "../../engine/ops/positions.js";
 import type { TensorFlow } from "../../engine/tensorflow.js";
+import type { Dropout } from "../dropout.js";
 import type { Layers } from "../layers.js";
 import type { BertConfig } from "./config.js";
 
@@ -19,38 +19,6 @@ export interface EncoderRows {
   readonly mask: AttentionMask;
   /** Told of each layer's attention weights. */
   readonly onAttention?: ((layer: number, weights: Tensor) => void) | undefined;
-}
-
-/** Apart from the places of adapters, which draw from the same seed. */
-const FIRST_PLACE = 1_500_000_000;
-
-/** Draws the dropout of one pass, place after place. */
-export class Dropout {
-  readonly #rate: number;
-  readonly #seed: Tensor | undefined;
-  #place: number;
-
-  /**
-   * @param seed int32 `[2]`; undefined: nothing is left out
-   * @param after how many places the same pass has drawn before
-   */
-  constructor(rate: number, seed: Tensor | undefined, after = 0) {
-    this.#rate = rate;
-    this.#seed = seed;
-    this.#place = FIRST_PLACE + after;
-  }
-
-  /** What is multiplied with a tensor of this shape, or undefined. */
-  mask(shape: readonly number[]): Tensor | undefined {
-    const place = this.#place++;
-    if (this.#seed === undefined || this.#rate === 0) return undefined;
-    return dropoutMask(shape, this.#rate, this.#seed, place);
-  }
-
-  apply({ tape }: Layers, x: Tensor): Tensor {
-    const mask = this.mask(x.shape);
-    return mask === undefined ? x : tape.apply(dropoutOperation, [x], { mask });
-  }
 }
 
 /**

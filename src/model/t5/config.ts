@@ -38,6 +38,11 @@ export interface T5Config {
    * allows, and may be raised.
    */
   readonly contextLength: number;
+  /**
+   * Share of features that training leaves out: of embeddings, of each attention's weights, inside the feed-forward layers,
+   * of what every layer adds to the stream, and of each stack's output.
+   */
+  readonly dropout: number;
   /** Id of the token that the decoder starts with. */
   readonly decoderStart: number;
   /** Id of the token that ends each input, as T5's tokenizer writes it (its EOS); absent for none. */
@@ -69,6 +74,7 @@ const schema = z.strictObject({
   tiedHead: z.boolean(),
   scaledHead: z.boolean(),
   contextLength: size,
+  dropout: z.number().min(0).lt(1),
   decoderStart: z.int().nonnegative(),
   inputEnd: z.int().nonnegative().optional(),
 });

@@ -2,6 +2,7 @@ import { gegluOperation } from "../../engine/ops/gelu.js";
 import { reshape } from "../../engine/ops/kernels.js";
 import { reluOperation } from "../../engine/ops/relu.js";
 import type { TensorFlow } from "../../engine/tensorflow.js";
+import type { Dropout } from "../dropout.js";
 import type { Layers } from "../layers.js";
 import type { T5Config } from "./config.js";
 import type { Stack } from "./parameters.js";
@@ -26,6 +27,7 @@ export interface StackAttention {
  * One stack from token ids to the hidden states after its norm. Everything but attention works on single rows, so
  * activations are `[batch * time, width]` throughout.
  * @param ids int32 `[batch, time]`
+ * @param dropout of the pass, in the places of `transformers`; that of attention weights is up to `attention`
  */
 export function stackForward(
   layerOf: Layers,
@@ -33,15 +35,18 @@ export function stackForward(
   stack: Stack,
   ids: TensorFlow.Tensor2D,
   attention: StackAttention,
+  dropout: Dropout,
 ): Tensor {
   const { tape } = layerOf;
-  let stream = layerOf.rows(layerOf.parameter("embedding.token"), reshape(ids, [ids.size]));
+  const embedded = layerOf.rows(layerOf.parameter("embedding.token"), reshape(ids, [ids.size]));
+  let stream = dropout.apply(layerOf, embedded);
   const layers = stack === "encoder" ? config.encoderLayers : config.decoderLayers;
   for (let layer = 0; layer < layers; layer++) {
     const input = stream;
-    stream = tape.scope(() => block(layerOf, config, `${stack}.layers.${layer}`, input, layer, attention));
+    const name = `${stack}.layers.${layer}`;
+    stream = tape.scope(() => block(layerOf, config, name, input, layer, attention, dropout));
   }
-  return layerOf.rmsNorm(`${stack}.norm`, stream, config.epsilon);
+  return dropout.apply(layerOf, layerOf.rmsNorm(`${stack}.norm`, stream, config.epsilon));
 }
 
 function block(
@@ -51,17 +56,20 @@ function block(
   input: Tensor,
   layer: number,
   { self, cross }: StackAttention,
+  dropout: Dropout,
 ): Tensor {
   const { epsilon } = config;
+  const joined = (stream: Tensor, branch: string, x: Tensor): Tensor =>
+    layerOf.residual(stream, dropout.apply(layerOf, layerOf.linear(branch, x)));
   const own = `${name}.attention`;
   const read = layerOf.rmsNorm(`${own}.norm`, input, epsilon);
   const query = layerOf.linear(`${own}.query`, read);
   const mixed = self({ query, ...keysAndValues(layerOf, own, read) }, layer);
-  let stream = layerOf.residual(input, layerOf.linear(`${own}.output`, mixed));
+  let stream = joined(input, `${own}.output`, mixed);
   if (cross !== undefined) {
     const other = `${name}.crossAttention`;
     const asked = layerOf.linear(`${other}.query`, layerOf.rmsNorm(`${other}.norm`, stream, epsilon));
-    stream = layerOf.residual(stream, layerOf.linear(`${other}.output`, cross(asked, layer)));
+    stream = joined(stream, `${other}.output`, cross(asked, layer));
   }
   const feedForward = `${name}.feedForward`;
   const normed = layerOf.rmsNorm(`${feedForward}.norm`, stream, epsilon);
@@ -70,7 +78,7 @@ function block(
     config.activation === "relu"
       ? layerOf.tape.apply(reluOperation, [up], undefined)
       : layerOf.tape.apply(gegluOperation, [layerOf.linear(`${feedForward}.gate`, normed), up], undefined);
-  return layerOf.residual(stream, layerOf.linear(`${feedForward}.down`, activated));
+  return joined(stream, `${feedForward}.down`, dropout.apply(layerOf, activated));
 }
 
 /** Keys and values of an attention: of what its own stack reads, or of the encoder's output. */

@@ -21,6 +21,7 @@ const schema = z.looseObject({
   layer_norm_epsilon: z.number().positive().default(1e-6),
   feed_forward_proj: z.enum(["relu", "gated-gelu"]).default("relu"),
   n_positions: count.default(512),
+  dropout_rate: z.number().min(0).lt(1).default(0.1),
   tie_word_embeddings: z.boolean().optional(),
   scale_decoder_outputs: z.boolean().optional(),
   decoder_start_token_id: id.nullish(),
@@ -54,6 +55,7 @@ export function t5FromHuggingFace(value: object, tiedHead: boolean, location: Er
     // transformers tells version 1.0, which scales, by its tied head.
     scaledHead: given.scale_decoder_outputs ?? given.tie_word_embeddings !== false,
     contextLength: given.n_positions,
+    dropout: given.dropout_rate,
     decoderStart: given.decoder_start_token_id ?? given.pad_token_id ?? 0,
     ...(eos == null ? {} : { inputEnd: eos }),
   };
@@ -80,8 +82,7 @@ export function t5ToHuggingFace(
     relative_attention_max_distance: config.farthestPosition,
     layer_norm_epsilon: config.epsilon,
     feed_forward_proj: config.activation === "relu" ? "relu" : "gated-gelu",
-    // The kit trains without dropout.
-    dropout_rate: 0,
+    dropout_rate: config.dropout,
     n_positions: config.contextLength,
     tie_word_embeddings: config.scaledHead,
     scale_decoder_outputs: config.scaledHead,

@@ -7,6 +7,7 @@ import { scaleOperation } from "../../engine/ops/scale.js";
 import { Tape } from "../../engine/ops/tape.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { KitError } from "../../support/errors.js";
+import { Dropout } from "../dropout.js";
 import { headLogits } from "../head.js";
 import { Layers } from "../layers.js";
 import type { LoraAdapter } from "../lora/adapter.js";
@@ -38,7 +39,7 @@ export interface T5Input extends EncoderInput {
    * the left, together with `segments`.
    */
   readonly decoderSegments?: TensorFlow.Tensor2D;
-  /** int32 `[2]`, another one for each pass: there is dropout, where the adapter has a rate of it. */
+  /** int32 `[2]`, another one for each pass: there is dropout, where the config or an adapter has a rate of it. */
   readonly dropoutSeed?: TensorFlow.Tensor1D;
 }
 
@@ -70,6 +71,15 @@ export class T5 extends WeightedModel<T5Config> {
     return new T5(this.config, this.weights, adapter);
   }
 
+  protected override get dropoutRate(): number {
+    return Math.max(this.config.dropout, super.dropoutRate);
+  }
+
+  override get settings(): unknown {
+    const { dropout } = this.config;
+    return dropout === 0 ? super.settings : { adapter: super.settings, dropout };
+  }
+
   /**
    * Hidden states of the decoder after the final norm (and its scale, where the head has one), differentiable in the
    * parameters.
@@ -93,7 +103,9 @@ export class T5 extends WeightedModel<T5Config> {
     const cross: CrossPart[] = [];
     const mask = tf.tidy(() => {
       const padding = segments === undefined ? tf.zeros([batch, 1, 1, time]) : paddingMask(segments).bias;
-      const encoded = Tape.forward((tape) => this.#encoded(this.#layers(tape, undefined), ids, padding));
+      const encoded = Tape.forward((tape) =>
+        this.#encoded(this.#layers(tape, undefined), ids, padding, this.#dropout(undefined)),
+      );
       const part = (name: string): Tensor =>
         tf.keep(
           Tape.forward((tape) =>
@@ -128,20 +140,28 @@ export class T5 extends WeightedModel<T5Config> {
         const bias = this.#relativeBias(layerOf, "decoder", time, before + time, mask);
         return this.#scaled(
           tape,
-          stackForward(layerOf, this.config, "decoder", ids, {
-            self: (parts, layer) => {
-              const [key, value] = [parts.key, parts.value].map((x) => splitHeads(x, batch, heads));
-              if (key === undefined || value === undefined) throw new Error("attention has keys and values");
-              const all = cache.own.join(layer, key, value);
-              return joinHeads(
-                mix(splitHeads(parts.query, batch, heads), all.key, all.value, { bias }).output,
-              );
+          stackForward(
+            layerOf,
+            this.config,
+            "decoder",
+            ids,
+            {
+              self: (parts, layer) => {
+                const [key, value] = [parts.key, parts.value].map((x) => splitHeads(x, batch, heads));
+                if (key === undefined || value === undefined)
+                  throw new Error("attention has keys and values");
+                const all = cache.own.join(layer, key, value);
+                return joinHeads(
+                  mix(splitHeads(parts.query, batch, heads), all.key, all.value, { bias }).output,
+                );
+              },
+              cross: (query, layer) => {
+                const { key, value, bias: padding } = cache.cross(layer);
+                return joinHeads(mix(splitHeads(query, batch, heads), key, value, { bias: padding }).output);
+              },
             },
-            cross: (query, layer) => {
-              const { key, value, bias: padding } = cache.cross(layer);
-              return joinHeads(mix(splitHeads(query, batch, heads), key, value, { bias: padding }).output);
-            },
-          }),
+            this.#dropout(undefined),
+          ),
         );
       });
       return tf.reshape(hidden, [batch, time, width]);
@@ -168,30 +188,52 @@ export class T5 extends WeightedModel<T5Config> {
     const masks = masksOf(segments, decoderSegments, time);
     return Tape.run(this.#trunk, (tape) => {
       if (tape.recording) this.checkDropout(dropoutSeed);
-      const layerOf = this.#layers(tape, dropoutSeed);
-      const encoded = this.#encoded(layerOf, ids, masks.encoder);
+      const seed = tape.recording ? dropoutSeed : undefined;
+      const layerOf = this.#layers(tape, seed);
+      const dropout = this.#dropout(seed);
+      const encoded = this.#encoded(layerOf, ids, masks.encoder, dropout);
       const bias = this.#relativeBias(layerOf, "decoder", time, time, masks.decoder);
-      const hidden = stackForward(layerOf, this.config, "decoder", decoderIds, {
-        self: ({ query, key, value }) =>
-          tape.apply(biasedAttentionOperation, [query, key, value, bias], { batch, heads }),
-        cross: (query, layer) => {
-          const { key, value } = keysAndValues(layerOf, crossName(layer), encoded);
-          return tape.apply(biasedAttentionOperation, [query, key, value, masks.cross], { batch, heads });
+      const hidden = stackForward(
+        layerOf,
+        this.config,
+        "decoder",
+        decoderIds,
+        {
+          self: ({ query, key, value }) =>
+            tape.apply(biasedAttentionOperation, [query, key, value, bias], {
+              ...{ batch, heads, dropout: dropout.mask([batch, heads, time, time]) },
+            }),
+          cross: (query, layer) => {
+            const { key, value } = keysAndValues(layerOf, crossName(layer), encoded);
+            return tape.apply(biasedAttentionOperation, [query, key, value, masks.cross], {
+              ...{ batch, heads, dropout: dropout.mask([batch, heads, time, inputTime]) },
+            });
+          },
         },
-      });
+        dropout,
+      );
       return this.#scaled(tape, hidden);
     });
   }
 
   /** The encoder's output `[batch * inputTime, width]`. */
-  #encoded(layerOf: Layers, ids: TensorFlow.Tensor2D, mask: Tensor | undefined): Tensor {
+  #encoded(layerOf: Layers, ids: TensorFlow.Tensor2D, mask: Tensor | undefined, dropout: Dropout): Tensor {
     const [batch, time] = ids.shape;
     const { heads } = this.config;
     const bias = this.#relativeBias(layerOf, "encoder", time, time, mask);
-    return stackForward(layerOf, this.config, "encoder", ids, {
-      self: ({ query, key, value }) =>
-        layerOf.tape.apply(biasedAttentionOperation, [query, key, value, bias], { batch, heads }),
-    });
+    return stackForward(
+      layerOf,
+      this.config,
+      "encoder",
+      ids,
+      {
+        self: ({ query, key, value }) =>
+          layerOf.tape.apply(biasedAttentionOperation, [query, key, value, bias], {
+            ...{ batch, heads, dropout: dropout.mask([batch, heads, time, time]) },
+          }),
+      },
+      dropout,
+    );
   }
 
   /** What all layers of a stack add to their scores; the last query is at the last key. */
@@ -214,6 +256,11 @@ export class T5 extends WeightedModel<T5Config> {
   #scaled(tape: Tape, hidden: Tensor): Tensor {
     const { scaledHead, width } = this.config;
     return scaledHead ? tape.apply(scaleOperation, [hidden], { factor: width ** -0.5 }) : hidden;
+  }
+
+  /** The dropout of a pass. @param seed undefined: nothing is left out */
+  #dropout(seed: TensorFlow.Tensor1D | undefined): Dropout {
+    return new Dropout(this.config.dropout, seed);
   }
 
   #layers(tape: Tape, dropoutSeed: TensorFlow.Tensor1D | undefined): Layers {
