@@ -33,6 +33,7 @@ def size(vocabulary, width, layers, heads, head_width, feed_forward, **more):
         "farthestPosition": more.get("farthest", 128),
         "epsilon": 1e-6,
         "contextLength": 64,
+        "dropout": 0,
         "decoderStart": 0,
     }
 
