@@ -14,7 +14,7 @@ import { Asker, type AskCounts, type RetryPolicy } from "./teacher/asker.js";
 import { type Budget, type Prices, Spending, type Usage } from "./teacher/budget.js";
 import { type Clock, RateLimiter, type RateLimits } from "./teacher/rate-limit.js";
 import { readReplies, ReplyStore } from "./teacher/reply-store.js";
-import type { Teacher } from "./teacher/teacher.js";
+import type { Teacher, TeacherReply } from "./teacher/teacher.js";
 
 export interface GenerateDataOptions {
   /** See `METHODS`. */
@@ -83,7 +83,8 @@ export const GENERATION_DEFAULTS = { seed: 0, questionsPerRound: 5, patience: 10
  * and a manifest. Everything is decided by the seeds, the settings and the replies, in the order of the questions; so a run that
  * was stopped in any way, killed included, goes on from its replies and ends in the same rows, and one that is repeated asks
  * nothing.
- * @throws KitError when the folder holds another run, a file of it is damaged, or the seeds do not suit the method
+ * @throws KitError when the folder holds another run, a file of it is damaged, the seeds or an option do not suit the method, or
+ *   replies of another teacher are to be reused
  */
 export async function generateData(options: GenerateDataOptions): Promise<GeneratedData> {
   const { folder, teacher, count, prices, signal = NEVER, clock } = options;
@@ -91,7 +92,7 @@ export async function generateData(options: GenerateDataOptions): Promise<Genera
   const identity = identityOf(options, method);
   mkdirSync(folder, { recursive: true });
   claimFolder(folder, identity);
-  const reusable = (options.reuse ?? []).map((path) => readReplies(join(path, GENERATION_FILES.replies)));
+  const reusable = (options.reuse ?? []).map((path) => repliesOf(path, teacher));
   const store = new ReplyStore(join(folder, GENERATION_FILES.replies));
   try {
     const spending = new Spending(options.budget ?? {}, prices, store.paid);
@@ -169,6 +170,22 @@ function identityOf(
     seeds: { rows: seeds.length, hash: hashJson(seeds) },
     heldOut: { rows: heldOut.length, hash: hashJson(heldOut) },
   };
+}
+
+/** The replies of another run. @throws KitError for one of another teacher: none of its questions would be the same */
+function repliesOf(folder: string, { name }: Teacher): ReadonlyMap<string, TeacherReply> {
+  const path = join(folder, GENERATION_FILES.manifest);
+  const teacher = existsSync(path)
+    ? manifestSchema.safeParse(readJsonFile(path)).data?.identity.teacher
+    : undefined;
+  if (teacher !== undefined && teacher !== name) {
+    throw new KitError(
+      `the replies here are of the teacher ${JSON.stringify(teacher)}, and ${JSON.stringify(name)} is asked`,
+      "reuse a run of the same teacher (its name is set by --teacher), or leave --reuse out",
+      { file: path, field: "reuse" },
+    );
+  }
+  return readReplies(join(folder, GENERATION_FILES.replies));
 }
 
 /** Writes down which run this is before anything is asked. @throws KitError when the folder is of another */

@@ -12,7 +12,7 @@ import { METHOD_NAMES, METHODS } from "../../generate/methods/index.js";
 import { LEVELS } from "../../generate/pipeline/ledger.js";
 import type { PipelineEnd } from "../../generate/pipeline/pipeline.js";
 import { DEFAULT_RETRIES } from "../../generate/teacher/asker.js";
-import { openAiTeacher } from "../../generate/teacher/openai-teacher.js";
+import { openAiTeacher, TIMEOUT_SECONDS } from "../../generate/teacher/openai-teacher.js";
 import { scriptedTeacher } from "../../generate/teacher/scripted-teacher.js";
 import { keyFromEnvironment } from "../../generate/teacher/secret.js";
 import type { Teacher } from "../../generate/teacher/teacher.js";
@@ -28,7 +28,7 @@ interface GenerateDataFlags {
   readonly endpoint?: string;
   readonly teacher?: string;
   readonly keyEnv?: string;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly model?: string;
   readonly template?: string;
   readonly script?: true;
@@ -45,8 +45,8 @@ interface GenerateDataFlags {
   readonly priceOut?: number;
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
-  readonly concurrency: number;
-  readonly retries: number;
+  readonly concurrency?: number;
+  readonly retries?: number;
   readonly reuse?: readonly string[];
   readonly json?: true;
 }
@@ -67,7 +67,11 @@ export function command(): Command {
     .option("--endpoint <url>", "an OpenAI-compatible API, such as http://127.0.0.1:8080/v1")
     .option("--teacher <name>", "the model's name there")
     .option("--key-env <name>", "the environment variable that has the key; without it none is sent")
-    .option("--timeout <seconds>", "longest time of one answer", positiveInteger, 300)
+    .option(
+      "--timeout <seconds>",
+      `--endpoint: longest time of one answer (default: ${TIMEOUT_SECONDS})`,
+      positiveInteger,
+    )
     .option("--model <folder>", "a model in the kit as the teacher, instead of an endpoint")
     .option("--template <name>", "--model: how questions are shown to it, as of ift-kit chat")
     .addOption(
@@ -105,15 +109,13 @@ export function command(): Command {
     .option("--tokens-per-minute <number>", "rate limit, prompts and answers together", positiveInteger)
     .option(
       "--concurrency <number>",
-      "questions answered at the same time; does not change the result",
+      `--endpoint: questions answered at the same time; does not change the result (default: ${GENERATION_DEFAULTS.concurrency})`,
       positiveInteger,
-      GENERATION_DEFAULTS.concurrency,
     )
     .option(
       "--retries <number>",
-      "times that a question is asked again after a fault that may pass",
+      `--endpoint: times that a question is asked again after a fault that may pass (default: ${DEFAULT_RETRIES.retries})`,
       wholeNumber,
-      DEFAULT_RETRIES.retries,
     )
     .option("--reuse <folders...>", "earlier runs whose replies are taken where the questions are the same")
     .option("--json", "print the result as JSON")
@@ -186,8 +188,8 @@ function settingsOf(flags: GenerateDataFlags): Partial<GenerateDataOptions> {
     seed: flags.seed,
     questionsPerRound: flags.questionsPerRound,
     patience: flags.patience,
-    concurrency: flags.concurrency,
-    retry: { ...DEFAULT_RETRIES, retries: flags.retries },
+    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+    ...(flags.retries === undefined ? {} : { retry: { ...DEFAULT_RETRIES, retries: flags.retries } }),
     budget: {
       ...(budgetTokens === undefined ? {} : { tokens: budgetTokens }),
       ...(budgetMoney === undefined ? {} : { money: budgetMoney }),
@@ -215,15 +217,15 @@ async function teacherOf(
       "one teacher is needed",
       "give --endpoint URL and --teacher NAME, or --model FOLDER, or --script",
     );
-  if (endpoint === undefined && keyEnv !== undefined)
-    throw new KitError("a key belongs to an endpoint", "leave --key-env out", { field: "key-env" });
+  checkTeacherFlags(flags);
   if (endpoint !== undefined) {
     if (name === undefined)
       throw new KitError("the endpoint may have many models", "name one with --teacher", {
         field: "teacher",
       });
     const key = keyEnv === undefined ? {} : { key: keyFromEnvironment(keyEnv) };
-    const teacher = openAiTeacher({ endpoint, model: name, timeoutSeconds: flags.timeout, ...key });
+    const time = flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout };
+    const teacher = openAiTeacher({ endpoint, model: name, ...time, ...key });
     return { teacher, close: () => undefined };
   }
   if (model === undefined) return { teacher: scriptedTeacher(name), close: () => undefined };
@@ -233,6 +235,33 @@ async function teacherOf(
     ...(name === undefined ? {} : { name }),
     ...(flags.template === undefined ? {} : { template: flags.template }),
   });
+}
+
+/** What only an endpoint heeds. */
+const ENDPOINT_FLAGS = {
+  keyEnv: "a key belongs to an endpoint",
+  timeout: "only an endpoint is given up after a time",
+  concurrency: "only an endpoint answers several questions at the same time",
+  retries: "only an endpoint is asked again after a fault",
+} as const satisfies Partial<Record<keyof GenerateDataFlags, string>>;
+
+/** @throws KitError for an option that the teacher that was chosen would not heed */
+function checkTeacherFlags(flags: GenerateDataFlags): void {
+  if (flags.template !== undefined && flags.model === undefined) {
+    throw new KitError(
+      "a template is for a model in the kit, and an endpoint or a script is sent messages",
+      "leave --template out; the template of a served model is chosen where it is served (ift-kit serve --template)",
+      { field: "template" },
+    );
+  }
+  if (flags.endpoint !== undefined) return;
+  const names = Object.keys(ENDPOINT_FLAGS) as readonly (keyof typeof ENDPOINT_FLAGS)[];
+  const unheeded = names.find((name) => flags[name] !== undefined);
+  if (unheeded === undefined) return;
+  const flag = unheeded === "keyEnv" ? "key-env" : unheeded;
+  const other =
+    flags.model === undefined ? "" : ", or serve the model (ift-kit serve) and give its --endpoint";
+  throw new KitError(ENDPOINT_FLAGS[unheeded], `leave --${flag} out${other}`, { field: flag });
 }
 
 /** Why it ended, as a sentence. */

@@ -12,7 +12,7 @@ import { jsonIn, oneLine, rejected, wholeReplyProblem } from "../pipeline/reply-
 import { RougePool } from "../pipeline/rouge-pool.js";
 import type { TeacherReply } from "../teacher/teacher.js";
 import { answerStep } from "./answer.js";
-import { ask, draftWith, type MethodOptions, teacherSeed, turnOf } from "./common.js";
+import { ask, draftWith, type MethodOptions, seedsWithInstruction, teacherSeed, turnOf } from "./common.js";
 import { lastSteps } from "./last-steps.js";
 
 /** Who asks, about what, and for what kind of answer. */
@@ -84,11 +84,13 @@ export interface PersonaOptions extends MethodOptions {
  * answer, so that diversity comes from the combinations and not from the teacher's temperature. Combinations are drawn without
  * repetition; when all are used up the method ends. `seeds`, where given, are in the pool against which new instructions are
  * compared.
+ * @throws KitError when seeds are given and none has an instruction
  */
 export function personaSeeds(options: PersonaOptions): Method {
   const { seed, personaSeeds: given = DEFAULT_PERSONAS } = options;
   const combinations = Random.derive(seed, "combinations").shuffled(combinationsOf(given));
-  const pool = new RougePool(options.seeds.flatMap(({ instruction }) => instruction ?? []));
+  const known = options.seeds.length === 0 ? [] : seedsWithInstruction(options.seeds, 1, "Personas");
+  const pool = new RougePool(known.map(({ instruction }) => instruction));
   return {
     name: "personas",
     source: "after Ge et al. 2024, arXiv 2406.20094",

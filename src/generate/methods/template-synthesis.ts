@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Example } from "../../data/example.js";
 import { groupBy } from "../../support/group.js";
+import { KitError } from "../../support/errors.js";
 import { Random } from "../../support/random.js";
 import { type Draft, keep, reject } from "../pipeline/draft.js";
 import { duplicateStep, instructionFilter, LENGTH_RULES, requestText } from "../pipeline/filters.js";
@@ -38,10 +39,17 @@ interface Task {
  * question a task, whatever the number of rows. It is what the templates of FLAN (Wei et al. 2021, arXiv 2109.01652: ten a data
  * set, by hand) and PromptSource do, with a teacher in the place of the hands. A wording of a task with labels must name all of
  * them.
- * @throws KitError when no row has an input and an output
+ * @throws KitError when no row has an input and an output; for `leastScore`, since the answers are not the teacher's
  */
 export function templateSynthesis(options: TemplateSynthesisOptions): Method {
-  const { seed, questionsPerTask = 1 } = options;
+  const { seed, questionsPerTask = 1, leastScore } = options;
+  if (leastScore !== undefined) {
+    throw new KitError(
+      "template synthesis writes wordings to labelled rows, and there is no answer of the teacher to judge",
+      "leave --judge out",
+      { field: "judge" },
+    );
+  }
   const rows = options.seeds.filter(({ input, outputs }) => input.trim() !== "" && outputs.length > 0);
   requireSeeds(rows.length, 1, "Template synthesis", "an input and an output");
   const tasks = [...groupBy(rows, ({ task }) => task)].map(([name, own]): Task => ({
@@ -65,7 +73,7 @@ export function templateSynthesis(options: TemplateSynthesisOptions): Method {
       labelFilter,
       // Two tasks may well have the same wording.
       duplicateStep([], (draft) => `${draft.slot ?? ""}\n${requestText(draft)}`),
-      ...lastSteps(options).filter(({ kind }) => kind !== "judge"),
+      ...lastSteps(options),
     ],
     rows: (kept) => rowsWithWordings(tasks, kept, seed, options),
   };

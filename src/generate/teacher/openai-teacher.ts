@@ -23,7 +23,8 @@ export interface OpenAiTeacherOptions {
   readonly timeoutSeconds?: number;
 }
 
-const TIMEOUT_SECONDS = 300;
+/** Longest time of one question where none is said. */
+export const TIMEOUT_SECONDS = 300;
 
 /** What is read of an answer; whatever else a server sends is let be. */
 const completionSchema = z.looseObject({
