@@ -71,6 +71,19 @@ const ledgerLineSchema = z.strictObject({
   totalTokens: count,
 });
 
+/** What can be scored on the test rows of a task type without a model. */
+const floorSchema = z.strictObject({
+  part: z.enum(["seen", "held-out"]),
+  /** See `ScoredRow.level`. */
+  level: z.string().optional(),
+  taskType: z.string(),
+  metric: z.string(),
+  /** What scores it: "copies the input". */
+  name: z.string(),
+  /** Mean over the task type's rows. */
+  value: z.number().min(0).max(1),
+});
+
 /** The version of a result; a reader refuses others. */
 export const RUN_RESULT_VERSION = 2;
 
@@ -92,6 +105,7 @@ export const runResultSchema = z.strictObject({
   /** Loss in nats per supervised token over the run, thinned. */
   curve: z.array(z.strictObject({ step: count, supervisedTokens: count, loss: z.number() })),
   rows: z.array(scoredRowSchema),
+  floors: z.array(floorSchema).optional(),
   /** Bits for each byte of held-out pre-training text, where the run began with a pre-trained model. */
   forgetting: z
     .strictObject({
@@ -104,6 +118,7 @@ export const runResultSchema = z.strictObject({
 });
 
 export type ScoredRow = z.infer<typeof scoredRowSchema>;
+export type RunFloor = z.infer<typeof floorSchema>;
 export type RunManifest = z.infer<typeof manifestSchema>;
 export type RunTraining = z.infer<typeof trainingSchema>;
 export type RunResult = z.infer<typeof runResultSchema>;

@@ -22,7 +22,13 @@ import type { RunBudget } from "./budget.js";
 import type { RunContext } from "./context.js";
 import { rowLengths, trainerBudget, trainingFlops } from "./cost/flops.js";
 import { buildManifest } from "./manifest.js";
-import { RUN_RESULT_VERSION, type RunResult, type RunSpecification, type ScoredRow } from "./result.js";
+import {
+  RUN_RESULT_VERSION,
+  type RunFloor,
+  type RunResult,
+  type RunSpecification,
+  type ScoredRow,
+} from "./result.js";
 import { weightsHash } from "./weights-hash.js";
 
 /** Rows to be answered after training. */
@@ -59,6 +65,8 @@ export interface ArmInputs {
   readonly testBatchRows: number;
   /** Each from 0 to 1. */
   readonly metrics: Readonly<Record<string, (output: string, references: readonly string[]) => number>>;
+  /** What the tests score without a model, for the report. */
+  readonly floors?: readonly RunFloor[];
 }
 
 /** Points of the loss curve that a result keeps. */
@@ -152,6 +160,7 @@ export async function runArm(
     ledger: [...rendered.ledger.lines],
     curve: thinned(trained.history),
     rows,
+    ...(inputs.floors === undefined ? {} : { floors: [...inputs.floors] }),
     ...(before === undefined || after === undefined
       ? {}
       : {

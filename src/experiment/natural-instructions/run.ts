@@ -1,14 +1,16 @@
 import type { Example } from "../../data/example.js";
-import { renderSpans } from "../../data/render.js";
+import { fitPrompt, renderSpans } from "../../data/render.js";
 import type { RenderPolicy } from "../../data/spans.js";
 import type { Template } from "../../data/template.js";
 import type { Tokenizer } from "../../data/tokenizer.js";
+import { floors } from "../../evaluate/floors.js";
 import { exactMatch } from "../../evaluate/metrics/exact-match.js";
 import { rougeL } from "../../evaluate/metrics/rouge.js";
+import { groupBy } from "../../support/group.js";
 import { trainByteLevelBpe } from "../../tokenizer/byte-level-bpe.js";
 import type { RunContext } from "../context.js";
 import { type RunSize, sizeOfArm } from "../cost/size.js";
-import type { RunResult, RunSpecification } from "../result.js";
+import type { RunFloor, RunResult, RunSpecification } from "../result.js";
 import { type ArmInputs, runArm } from "../run-arm.js";
 import type { InstructionRun } from "./plan.js";
 import { readInstructionRows, rowsOfArm } from "./rows.js";
@@ -50,8 +52,12 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
     settings.format,
     seed,
   );
+  const asked = rows.heldOutTest.filter(
+    (row) => fitPrompt(row, template, tokenizer, policy, settings.evaluation.maxNewTokens) !== undefined,
+  );
   return {
     train,
+    floors: heldOutFloors(rows.train, asked),
     tests: [
       { part: "seen", examples: rows.seenTest },
       { part: "held-out", examples: rows.heldOutTest },
@@ -70,14 +76,34 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
   };
 }
 
-/** The rows of at most so many tasks of each task type, and at most so many rows of it. */
+/** The floors of the held-out task types, by both metrics. */
+function heldOutFloors(train: readonly Example[], heldOut: readonly Example[]): RunFloor[] {
+  return floors(train, heldOut, { match: "normalized", stem: true }).flatMap(
+    ({ taskType, majorityLabel, copyInput, copyDemonstration }) =>
+      [
+        { name: "most frequent answer", score: majorityLabel },
+        { name: "copies the input", score: copyInput },
+        ...(copyDemonstration === undefined
+          ? []
+          : [{ name: "copies a demonstration", score: copyDemonstration }]),
+      ].flatMap(({ name, score }) => [
+        { part: "held-out" as const, taskType, metric: "rouge-l", name, value: score.rougeL },
+        { part: "held-out" as const, taskType, metric: "exact-match", name, value: score.exactMatch },
+      ]),
+  );
+}
+
+/** The rows of at most so many tasks, at most so many of each task type, and at most so many rows of it. */
 export function limited(
-  rows: readonly Example[],
+  all: readonly Example[],
   {
+    trainingTasks = Infinity,
     tasksPerType = Infinity,
     mixtureCap = Infinity,
-  }: Pick<InstructionRunSettings, "tasksPerType" | "mixtureCap">,
+  }: Pick<InstructionRunSettings, "trainingTasks" | "tasksPerType" | "mixtureCap">,
 ): Example[] {
+  const wanted = tasksByTurns(all, trainingTasks);
+  const rows = all.filter(({ task }) => wanted.has(task));
   const tasks = new Map<string, Set<string>>();
   const taken = new Map<string, number>();
   return rows.filter(({ task, taskType }) => {
@@ -89,6 +115,16 @@ export function limited(
     taken.set(taskType, count + 1);
     return true;
   });
+}
+
+/** So many tasks, by turns one of each task type. */
+function tasksByTurns(rows: readonly Example[], count: number): Set<string> {
+  const types = [...groupBy(rows, ({ taskType }) => taskType).values()].map((own) => [
+    ...new Set(own.map(({ task }) => task)),
+  ]);
+  const most = Math.max(0, ...types.map(({ length }) => length));
+  const turns = Array.from({ length: most }, (_, turn) => types.flatMap((tasks) => tasks[turn] ?? []));
+  return new Set(turns.flat().slice(0, count));
 }
 
 /** A row that is too long with its definition is left out of every arm, so that all of them train on the same rows. */

@@ -99,6 +99,11 @@ export interface InstructionRunSettings {
   readonly trainRowsPerTask: number;
   /** A file or folder of instruction data that is trained on instead of the folder's training tasks. */
   readonly trainingData?: string;
+  /**
+   * Training tasks, at most: by turns one of each task type, in the folder's order, so that few tasks are of many types. The tokenizer
+   * is still that of all.
+   */
+  readonly trainingTasks?: number;
   /** Tasks of a training task type, at most: the first in the folder's order. The tokenizer is still that of all. */
   readonly tasksPerType?: number;
   /** Training rows of a task type, at most, so that large ones do not rule the mixture. */

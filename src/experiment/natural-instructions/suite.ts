@@ -42,6 +42,9 @@ const schema: z.ZodType<InstructionRunSettings> = z.strictObject({
     .min(1)
     .optional()
     .describe("file or folder of any format that is trained on instead of the folder's training tasks"),
+  trainingTasks: positiveCount
+    .optional()
+    .describe("training tasks, at most, by turns one of each task type; all by default"),
   tasksPerType: positiveCount.optional().describe("tasks of a training task type, at most; all by default"),
   mixtureCap: positiveCount.optional().describe("training rows of a task type, at most; all by default"),
   vocabularySize: positiveCount.describe("of the tokenizer that is trained on the training rows, in tokens"),
