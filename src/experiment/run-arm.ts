@@ -64,7 +64,7 @@ export interface ArmInputs {
   /** Rows that are answered together. */
   readonly testBatchRows: number;
   /** Each from 0 to 1. */
-  readonly metrics: Readonly<Record<string, (output: string, references: readonly string[]) => number>>;
+  readonly metrics: Readonly<Record<string, (output: string, asked: Example) => number>>;
   /** What the tests score without a model, for the report. */
   readonly floors?: readonly RunFloor[];
 }
@@ -227,7 +227,7 @@ async function answer(
       target: example.outputs[0] ?? "",
       output,
       scores: Object.fromEntries(
-        Object.entries(metrics).map(([name, metric]) => [name, metric(output, example.outputs)]),
+        Object.entries(metrics).map(([name, metric]) => [name, metric(output, example)]),
       ),
     };
   });

@@ -1,11 +1,12 @@
 import { KitError } from "../support/errors.js";
+import { followingSuite } from "./instruction-following/suite.js";
 import { miniSuite } from "./mini/suite.js";
 import { instructionSuite } from "./natural-instructions/suite.js";
 import { rewriteSuite } from "./rewrite/suite.js";
 import type { Suite } from "./suite.js";
 
 /** All suites; what they need to run is loaded when a run is done. */
-const SUITES: readonly Suite[] = [miniSuite, rewriteSuite, instructionSuite];
+const SUITES: readonly Suite[] = [miniSuite, rewriteSuite, instructionSuite, followingSuite];
 
 /**
  * The suite of a name.

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { renderSpans } from "../../src/data/render.js";
 import { answerOf } from "../../src/data/answer.js";
@@ -22,6 +21,7 @@ import {
 } from "../../src/experiment/mini/variant.js";
 import { parseTrainConfig, TRAINING_RULES, trainingRulesOf } from "../../src/train/config.js";
 import { trainConfigOf } from "../../src/experiment/mini/settings.js";
+import { missingData } from "./plan-data.js";
 
 const SETTINGS: MiniRunSettings = {
   ...MAIN_VARIANT,
@@ -56,8 +56,7 @@ test("every plan that ships is whole, and the ablations on the grid share their 
   for (const name of shippedPlans()) {
     const { plan, file } = await readPlan(name);
     assert.equal(plan.name, name);
-    const { data } = plan.settings;
-    if (typeof data === "string" && !existsSync(data)) {
+    if (missingData(plan).length > 0) {
       t.diagnostic(`${name} not checked: its data are not there`);
       continue;
     }
@@ -162,7 +161,7 @@ test("packing without the mask is named in the rules of the run, and nothing els
   assert.match(trainingRulesOf(config("packed-without-mask")).packing ?? "", /^ABLATION/);
 });
 
-test("tasks of a type and rows of a type are limited in the order of the rows", () => {
+test("tasks, tasks of a type and rows of a type are limited in the order of the rows", () => {
   const rows = ["a1 A", "a2 A", "a1 A", "b1 B", "a1 A"].map((line, index) => {
     const [task = "", taskType = ""] = line.split(" ");
     return { id: String(index), task, taskType, input: "", outputs: ["x"], source: "" };
@@ -173,6 +172,10 @@ test("tasks of a type and rows of a type are limited in the order of the rows", 
       .join("");
   assert.equal(ids({}), "01234");
   assert.equal(ids({ tasksPerType: 1 }), "0234");
+  // By turns one of each task type: a1, b1, a2.
+  assert.equal(ids({ trainingTasks: 1 }), "024");
+  assert.equal(ids({ trainingTasks: 2 }), "0234");
+  assert.equal(ids({ trainingTasks: 3 }), "01234");
   assert.equal(ids({ mixtureCap: 2 }), "013");
   assert.equal(ids({ tasksPerType: 1, mixtureCap: 2 }), "023");
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { z } from "zod";
 import { readPlan, shippedPlans } from "../../src/experiment/plan/read.js";
 import { planRuns } from "../../src/experiment/plan/expand.js";
-import { storedAblations } from "../../src/report/experiments/stored-ablations.js";
+import { storedAblations, storedRealRuns } from "../../src/report/experiments/stored-ablations.js";
+import { missingData } from "./plan-data.js";
 
 const MANIFEST = z.object({
   plan: z.unknown(),
@@ -15,10 +15,10 @@ const MANIFEST = z.object({
   runs: z.array(z.object({ key: z.string().min(1), arm: z.string(), seed: z.number() })),
 });
 
-const stored = storedAblations();
+const stored = [...storedAblations(), ...storedRealRuns()];
 
-test("ablations are stored, each for a plan that ships", () => {
-  assert.ok(stored.length >= 3);
+test("ablations and runs on real data are stored, each for a plan that ships", () => {
+  assert.ok(storedAblations().length >= 3);
   for (const { name } of stored) assert.ok(shippedPlans().includes(name), name);
 });
 
@@ -27,8 +27,7 @@ for (const { name, report } of stored) {
     const { plan, file } = await readPlan(name);
     const manifest = MANIFEST.parse(report.manifest);
     assert.deepEqual(manifest.plan, JSON.parse(JSON.stringify(plan)));
-    const { data } = plan.settings;
-    if (typeof data === "string" && !existsSync(data)) {
+    if (missingData(plan).length > 0) {
       t.skip(`${name}: its data are not there`);
       return;
     }

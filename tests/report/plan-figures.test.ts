@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { FinishedRun } from "../../src/experiment/plan/analysis.js";
 import { parsePlan } from "../../src/experiment/plan/plan.js";
 import type { RunResult } from "../../src/experiment/result.js";
+import { measuredFloors } from "../../src/report/experiments/measured-floors.js";
 import { planSections } from "../../src/report/experiments/plan-figures.js";
 import type { Trace } from "../../src/report/figure.js";
 import { points } from "../../src/report/figures/points.js";
@@ -62,6 +63,32 @@ test("a plan has each figure where its runs have the data, and no other", () => 
     "Cost and score",
     "Generalization and forgetting",
   ]);
+});
+
+test("floors that the runs measured are drawn on their task types, each the mean over the runs", () => {
+  const floor = (value: number, metric = "exact-match"): NonNullable<RunResult["floors"]>[number] => ({
+    part: "held-out",
+    taskType: "kind/twice",
+    metric,
+    name: "copies the input",
+    value,
+  });
+  const runs = [
+    fakeRun("10", 1, [0, 1, 0, 1], { floors: [floor(0.1), floor(0.9, "rouge-l")] }),
+    fakeRun("90", 1, [1, 1, 0, 1], { floors: [floor(0.3)] }),
+  ];
+  const [{ mean, byTaskType } = { mean: 0, byTaskType: new Map<string, number>() }] = measuredFloors(
+    runs.map(({ result }) => result),
+    "exact-match",
+  );
+  assert.equal(mean, 0.2);
+  assert.deepEqual([...byTaskType], [["kind/twice", 0.2]]);
+  const names = (own: readonly FinishedRun[]): (string | undefined)[] =>
+    planSections(plan, own)[1]?.figure?.data.map((trace) => ("name" in trace ? trace.name : "")) ?? [];
+  assert.ok(names(runs).includes("floor: copies the input"));
+  // The control: without them it is the floor that the rows tell.
+  assert.ok(names(bare).includes("floor: the most frequent reference"));
+  assert.ok(!names(runs).includes("floor: the most frequent reference"));
 });
 
 test("the curve and the points are at the means of the runs", () => {

@@ -38,7 +38,7 @@ function inputsOf(run: Omit<MiniRun, "suite" | "id" | "arm">): ArmInputs {
     training: { ...trainConfigOf(settings, seed), budget: settings.budget },
     maxNewTokens: longest.response,
     testBatchRows: 150,
-    metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
+    metrics: { "exact-match": (output, { outputs }) => exactMatch(output, outputs, "strict") },
   };
 }
 

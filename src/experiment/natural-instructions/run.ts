@@ -70,8 +70,8 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
     maxNewTokens: settings.evaluation.maxNewTokens,
     testBatchRows: 32,
     metrics: {
-      "exact-match": (output, references) => exactMatch(output, references, "normalized"),
-      "rouge-l": (output, references) => rougeL(output, references, { stem: true }),
+      "exact-match": (output, { outputs }) => exactMatch(output, outputs, "normalized"),
+      "rouge-l": (output, { outputs }) => rougeL(output, outputs, { stem: true }),
     },
   };
 }

@@ -37,6 +37,6 @@ function inputsOf(run: Pick<RewriteRun, "format" | "trainingRules" | "seed" | "s
     training: { ...trainConfigOf(settings, seed), budget: settings.budget },
     maxNewTokens: settings.language.inputLength.max + settings.language.rightLength.max + 1,
     testBatchRows: 200,
-    metrics: { "exact-match": (output, references) => exactMatch(output, references, "strict") },
+    metrics: { "exact-match": (output, { outputs }) => exactMatch(output, outputs, "strict") },
   };
 }

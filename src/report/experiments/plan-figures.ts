@@ -5,13 +5,14 @@ import type { RunResult, ScoredRow } from "../../experiment/result.js";
 import { armsOf, REPORT_BOOTSTRAP, scoresOf } from "../../experiment/scores.js";
 import { suiteByName } from "../../experiment/suites.js";
 import { groupBy } from "../../support/group.js";
-import { armsWithIntervals, type RowPoint } from "../figures/arms-with-intervals.js";
+import { armsWithIntervals, type Floor, type RowPoint } from "../figures/arms-with-intervals.js";
 import { doseCurve } from "../figures/dose-curve.js";
 import { matrixMap } from "../figures/matrix-map.js";
 import { points } from "../figures/points.js";
 import { scoreStrips } from "../figures/score-strips.js";
 import type { Section } from "../report.js";
 import { endsOf } from "./common.js";
+import { measuredFloors } from "./measured-floors.js";
 
 /** With more task types than this their dots are drawn as a map. */
 const MOST_ROWS_OF_DOTS = 16;
@@ -122,10 +123,29 @@ function taskTypeSections(results: readonly RunResult[], metric: string): Sectio
             }),
           };
         }),
-        ...(metric === "exact-match" ? { floors: [majorityFloor(rows, taskTypes)] } : {}),
+        ...taskTypeFloors(results, metric, rows, taskTypes),
       }),
     },
   ];
+}
+
+/** The floors that the runs measured; without them that of the most frequent reference, which can be told from the rows. */
+function taskTypeFloors(
+  results: readonly RunResult[],
+  metric: string,
+  rows: readonly ScoredRow[],
+  taskTypes: readonly string[],
+): { readonly floors?: readonly Floor[] } {
+  const measured = measuredFloors(results, metric);
+  if (measured.length > 0) {
+    return {
+      floors: measured.map(({ name, byTaskType }) => ({
+        name: `floor: ${name}`,
+        points: [...byTaskType].map(([row, value]) => ({ row, value })),
+      })),
+    };
+  }
+  return metric === "exact-match" ? { floors: [majorityFloor(rows, taskTypes)] } : {};
 }
 
 /** What always the most frequent reference of a task type would get: a floor that needs no model and no training rows. */

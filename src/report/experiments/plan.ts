@@ -1,11 +1,13 @@
 import type { FinishedRun, HypothesisResult, PlanAnalysis } from "../../experiment/plan/analysis.js";
 import type { CheckedPlan, Hypothesis } from "../../experiment/plan/plan.js";
 import { percent, percentInterval } from "../../experiment/claim.js";
+import type { RunResult } from "../../experiment/result.js";
 import { armsWithIntervals } from "../figures/arms-with-intervals.js";
 import { pairedDifferences } from "../figures/paired-differences.js";
 import type { Report, Section } from "../report.js";
 import { planSections } from "./plan-figures.js";
 import { budgetTable, endsOf, lossFigure, predictionTable } from "./common.js";
+import { measuredFloors } from "./measured-floors.js";
 
 /** Arms up to this number have their first answers in the report. */
 const ARMS_WITH_ANSWERS = 12;
@@ -39,7 +41,7 @@ export function planReport(
     ],
     sections: [
       ...(analysis.hypotheses.length === 0 ? [] : [hypothesisSection(analysis.hypotheses)]),
-      ...scoreSections(analysis),
+      ...scoreSections(analysis, results),
       ...planSections(plan, runs),
       {
         heading: "Budget",
@@ -139,9 +141,10 @@ function choiceText(choice: Hypothesis["a"]): string {
     .join(", ");
 }
 
-function scoreSections({ scores }: PlanAnalysis): Section[] {
+function scoreSections({ scores }: PlanAnalysis, results: readonly RunResult[]): Section[] {
   return [...new Set(scores.map(({ metric }) => metric))].map((metric, index) => {
     const own = scores.filter((score) => score.metric === metric);
+    const floors = measuredFloors(results, metric);
     return {
       heading: `Scores: ${metric}`,
       text: [own[0]?.interval.basis ?? ""],
@@ -156,10 +159,21 @@ function scoreSections({ scores }: PlanAnalysis): Section[] {
             .filter((score) => score.rows === rows)
             .map(({ arm, interval }) => ({ row: arm, ...endsOf(interval) })),
         })),
+        ...(floors.length === 0
+          ? {}
+          : {
+              floors: floors.map(({ name, mean }) => ({
+                name: `floor of held-out rows: ${name}`,
+                value: mean,
+              })),
+            }),
       }),
       table: {
         columns: [{ name: "arm" }, { name: "rows" }, { name: metric, unit: "%" }],
-        rows: own.map(({ arm, rows, interval }) => [arm, rows, percentInterval(interval)]),
+        rows: [
+          ...own.map(({ arm, rows, interval }) => [arm, rows, percentInterval(interval)]),
+          ...floors.map(({ name, mean }) => [`floor: ${name}`, "held-out", percent(mean)]),
+        ],
       },
     };
   });

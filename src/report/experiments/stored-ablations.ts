@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "../report.js";
@@ -11,16 +11,28 @@ export interface StoredAblation {
   readonly report: Report;
 }
 
-/** Where they are. */
-const STORED_ABLATIONS = fileURLToPath(new URL("../../../datasets/ablations", import.meta.url));
-
 /**
  * The reports of the ablations that ship with the kit, in the order of their names.
  * @throws KitError when a file is no report of this version
  */
 export function storedAblations(): StoredAblation[] {
-  return readdirSync(STORED_ABLATIONS)
+  return storedReports("ablations");
+}
+
+/**
+ * The reports of the plans on real data that ship with the kit, in the order of their names.
+ * @throws KitError when a file is no report of this version
+ */
+export function storedRealRuns(): StoredAblation[] {
+  return storedReports("real");
+}
+
+/** What `datasets/FOLDER` has; a folder that is not there has nothing. */
+function storedReports(name: string): StoredAblation[] {
+  const folder = fileURLToPath(new URL(`../../../datasets/${name}`, import.meta.url));
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
     .filter((file) => file.endsWith(".json"))
     .sort()
-    .map((file) => ({ name: basename(file, ".json"), report: readReport(join(STORED_ABLATIONS, file)) }));
+    .map((file) => ({ name: basename(file, ".json"), report: readReport(join(folder, file)) }));
 }
