@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
@@ -9,17 +8,17 @@ import { kitModel } from "../../src/serve/kit-model.js";
 import { scriptedModel } from "../../src/serve/scripted-model.js";
 import type { ServedModel } from "../../src/serve/served-model.js";
 import { type RunningServer, startServer } from "../../src/serve/server.js";
+import { findBrowser } from "./browser.js";
 
-/** Needs a Chromium: CHROMIUM names it. SERVE_PICTURES names a folder that gets pictures of the page. */
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** A folder that gets pictures of the page. */
 const PICTURES = process.env.SERVE_PICTURES;
-const skip = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}; CHROMIUM names another`;
 
-describe("serve: the page, in a browser", { skip }, () => {
+describe("serve: the page, in a browser", () => {
   let server: RunningServer;
   let browser: Browser;
 
   before(async () => {
+    const executablePath = findBrowser();
     await startEngine();
     const models = [
       await kitModel("decoder", { id: "base", template: "continue" }),
@@ -28,13 +27,14 @@ describe("serve: the page, in a browser", { skip }, () => {
     ];
     server = await startServer({ models });
     browser = await chromium.launch({
-      executablePath: CHROMIUM,
+      executablePath,
       args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     });
   });
   after(async () => {
-    await browser.close();
-    await server.close();
+    // They are not there when no browser was found.
+    await (browser as Browser | undefined)?.close();
+    await (server as RunningServer | undefined)?.close();
   });
 
   async function open(
