@@ -58,7 +58,7 @@ test("a prompt stands where instruction data have their instruction", async () =
 });
 
 test("a prompt is held to when all its constraints are; the share of them is another metric", async () => {
-  const [{ constraints = [] } = {}] = (await readFollowingRows(SETTINGS)).prompts;
+  const constraints = (await readFollowingRows(SETTINGS)).prompts[0]?.constraints ?? [];
   const score = (output: string): number[] =>
     FOLLOWING_METRICS.map((metric) => followingScores(output, constraints)[metric]);
   assert.deepEqual(score("The Rhine and the Rhone and the Po"), [1, 1, 1, 1]);
