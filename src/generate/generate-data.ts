@@ -32,6 +32,8 @@ export interface GenerateDataOptions {
   readonly heldOut?: readonly Example[];
   /** A judge scores from 1 to 5, and what has fewer points is rejected. */
   readonly leastScore?: number;
+  /** The longest answer, in tokens, where the method's own is longer: for teachers with a short context. */
+  readonly maxAnswerTokens?: number;
   /** Rounds in a row without anything kept, after which the run ends (10). */
   readonly patience?: number;
   readonly maxRounds?: number;
@@ -112,8 +114,11 @@ export async function generateData(options: GenerateDataOptions): Promise<Genera
       patience: options.patience ?? GENERATION_DEFAULTS.patience,
       maxRounds: options.maxRounds ?? Infinity,
     };
-    const result = await runPipeline(method, asker, stop, (kept, rounds) =>
-      options.onRound?.({ kept, count, rounds, paid: spending.paid }),
+    const result = await runPipeline(
+      method,
+      withShorterAnswers(asker, options.maxAnswerTokens),
+      stop,
+      (kept, rounds) => options.onRound?.({ kept, count, rounds, paid: spending.paid }),
     );
     const rows = rowsOf(method, result.kept);
     const { end, rounds } = result;
@@ -124,6 +129,14 @@ export async function generateData(options: GenerateDataOptions): Promise<Genera
   } finally {
     store.close();
   }
+}
+
+/** Asks for answers of a length that the teacher has room for. */
+function withShorterAnswers(asker: Pick<Asker, "askAll">, most = Infinity): Pick<Asker, "askAll"> {
+  return {
+    askAll: (requests) =>
+      asker.askAll(requests.map((each) => ({ ...each, maxTokens: Math.min(each.maxTokens, most) }))),
+  };
 }
 
 function methodOf({
@@ -154,6 +167,7 @@ function identityOf(
     questionsPerRound = GENERATION_DEFAULTS.questionsPerRound,
     heldOut = [],
     leastScore,
+    maxAnswerTokens,
     teacher,
   }: GenerateDataOptions,
   { name, source, settings }: Method,
@@ -167,6 +181,7 @@ function identityOf(
     seed,
     questionsPerRound,
     leastScore: leastScore ?? null,
+    ...(maxAnswerTokens === undefined ? {} : { maxAnswerTokens }),
     seeds: { rows: seeds.length, hash: hashJson(seeds) },
     heldOut: { rows: heldOut.length, hash: hashJson(heldOut) },
   };
@@ -201,7 +216,7 @@ function claimFolder(folder: string, identity: Identity): void {
   if (known === undefined)
     throw new KitError("this is no manifest of generated data", "give another folder", { file: path });
   const field = Object.keys({ ...known, ...identity }).find(
-    (key) => hashJson(known[key]) !== hashJson(identity[key]),
+    (key) => hashJson(known[key] ?? null) !== hashJson(identity[key] ?? null),
   );
   if (field === undefined) return;
   throw new KitError(

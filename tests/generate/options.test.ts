@@ -65,6 +65,8 @@ const DECIDING: readonly {
   { option: "--judge", values: () => ({ leastScore: 5 }), refusedBy: ["template-synthesis"] },
   // What came out before must not come out again.
   { option: "--held-out", values: (rows) => ({ heldOut: rows }) },
+  // Each method has an answer that is longer than a token.
+  { option: "--max-answer-tokens", values: () => ({ maxAnswerTokens: 1 }) },
   { option: "--max-rounds", values: () => ({ maxRounds: 1 }), beside: { count: 1000, maxRounds: 2 } },
   {
     option: "--patience",

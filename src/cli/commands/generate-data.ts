@@ -37,6 +37,7 @@ interface GenerateDataFlags {
   readonly questionsPerRound: number;
   readonly patience: number;
   readonly maxRounds?: number;
+  readonly maxAnswerTokens?: number;
   readonly judge?: number;
   readonly heldOut?: readonly string[];
   readonly budgetTokens?: number;
@@ -97,6 +98,11 @@ export function command(): Command {
       GENERATION_DEFAULTS.patience,
     )
     .option("--max-rounds <number>", "the most rounds", positiveInteger)
+    .option(
+      "--max-answer-tokens <number>",
+      "the longest answer, where the method's own is longer: for teachers with a short context",
+      positiveInteger,
+    )
     .option(
       "--budget-tokens <number>",
       "the most tokens of prompts and answers, earlier parts of the run included",
@@ -203,6 +209,7 @@ function settingsOf(flags: GenerateDataFlags): Partial<GenerateDataOptions> {
       : { prices: { prompt: priceIn, answer: priceOut } }),
     ...(flags.maxRounds === undefined ? {} : { maxRounds: flags.maxRounds }),
     ...(judge === undefined ? {} : { leastScore: judge }),
+    ...(flags.maxAnswerTokens === undefined ? {} : { maxAnswerTokens: flags.maxAnswerTokens }),
     ...(flags.reuse === undefined ? {} : { reuse: flags.reuse }),
   };
 }
