@@ -9,6 +9,7 @@ import {
   chatTemplateByName,
   chosenChatTemplate,
   OWN_TEMPLATE,
+  TRAINED_TEMPLATE,
 } from "../evaluate/chat/templates.js";
 import { type CompileOption, isCompiled } from "../evaluate/compiling.js";
 import { roomAfter } from "../evaluate/continuation.js";
@@ -36,7 +37,7 @@ import type {
 export interface KitModelOptions extends CompileOption {
   /** What requests call it. */
   readonly id: string;
-  /** Template of its chats; by default what fits the tokenizer and the folder (`defaultChatTemplate`). */
+  /** Template of its chats; by default what it was trained with, or what fits it (`defaultChatTemplate`). */
   readonly template?: string;
   /** Answers that are written together (32). */
   readonly slots?: number;
@@ -134,7 +135,7 @@ class KitModel implements ServedModel {
   }
 
   get templates(): readonly string[] {
-    const named = CHAT_TEMPLATE_NAMES.filter((name) => name !== OWN_TEMPLATE);
+    const named = CHAT_TEMPLATE_NAMES.filter((name) => name !== OWN_TEMPLATE && name !== TRAINED_TEMPLATE);
     return [...new Set([this.template, ...named])];
   }
 

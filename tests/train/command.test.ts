@@ -9,7 +9,9 @@ import { command } from "../../src/cli/commands/train.js";
 import { checkRun } from "../../src/cli/commands/train/check.js";
 import { prepareRun } from "../../src/cli/commands/train/prepare.js";
 import { readRunConfig } from "../../src/cli/commands/train/run-config.js";
+import { patternTemplate } from "../../src/data/templates/index.js";
 import { startEngine } from "../../src/engine/start.js";
+import { defaultChatTemplate } from "../../src/evaluate/chat/templates.js";
 import { loadDecoder } from "../../src/model/checkpoint.js";
 import { Decoder } from "../../src/model/decoder.js";
 import { loadAdapter } from "../../src/model/lora/peft.js";
@@ -33,7 +35,7 @@ writeFileSync(dataPath, JSON.stringify(rows));
 
 const GOOD = {
   data: { path: dataPath, format: "alpaca" },
-  template: { name: "short", format: "ift", prompt: "{instruction} {input}: " },
+  template: { name: "short", format: "ift", prompt: "{instruction} {input}: " } as const,
   tokenizer: { train: "character" },
   render: { maxTokens: 32, overlong: "drop", lossOn: "response" },
   decoder: {
@@ -126,7 +128,9 @@ test("a run from a file: Ctrl-C leaves a checkpoint and 130, and the resumed run
 
   await startEngine();
   const decoder = loadDecoder(result.model);
-  assert.equal(loadTokenizer(result.model).vocabularySize, decoder.config.vocabularySize);
+  const tokenizer = loadTokenizer(result.model);
+  assert.equal(tokenizer.vocabularySize, decoder.config.vocabularySize);
+  assert.equal(defaultChatTemplate(tokenizer, result.model).hash, patternTemplate(GOOD.template).hash);
   decoder.dispose();
   const ledger = JSON.parse(readFileSync(join(whole, "ledger.json"), "utf8")) as {
     render: { total: { rendered: number } };

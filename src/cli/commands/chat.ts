@@ -27,7 +27,7 @@ export function command(): Command {
     .option("--compare <folder>", "a second model that answers beside the first")
     .option(
       "--template <name>",
-      `how what you say becomes a prompt: ${CHAT_TEMPLATE_NAMES.join(", ")}, or a JSON file (default: what fits the model)`,
+      `how what you say becomes a prompt: ${CHAT_TEMPLATE_NAMES.join(", ")}, or a JSON file (default: what the model was trained with, or what fits it)`,
     )
     .option("--system <text>", "what the model is told before the conversation")
     .option("--max-new-tokens <number>", "longest answer in tokens", positiveInteger, 128)

@@ -34,7 +34,7 @@ export function command(): Command {
     )
     .option(
       "--template <name>",
-      `how chats become prompts, for all models or MODEL=NAME: ${CHAT_TEMPLATE_NAMES.join(", ")}, or a JSON file (default: what fits each model)`,
+      `how chats become prompts, for all models or MODEL=NAME: ${CHAT_TEMPLATE_NAMES.join(", ")}, or a JSON file (default: what each model was trained with, or what fits it)`,
       collect,
     )
     .option(

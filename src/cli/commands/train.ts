@@ -2,6 +2,7 @@ import { basename, extname, join } from "node:path";
 import { Command } from "commander";
 import { supervisedBytes } from "../../data/supervised-bytes.js";
 import { startEngine } from "../../engine/start.js";
+import { saveTrainedTemplate } from "../../evaluate/chat/trained-template.js";
 import { buildManifest } from "../../experiment/manifest.js";
 import { decidingSources } from "../../experiment/store/sources.js";
 import { saveModel } from "../../model/load.js";
@@ -30,7 +31,8 @@ interface TrainFlags {
 }
 
 const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folder:
-  model/         decoder and tokenizer, for score, generate and evaluate; loads in Python's transformers too
+  model/         decoder and tokenizer, for score, generate and evaluate; loads in Python's transformers too;
+                 trained_template.json says how rows were shown to it: chat, serve and generate-data take it up
   adapter/       with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
   metrics.jsonl  a line for each step: loss in nats a token and bits a byte, validation by task type, learning
                  rate, gradient norm, tokens, tokens/s, memory
@@ -131,6 +133,7 @@ function saveRun(out: string, { base, decoder, tokenizer }: PreparedRun, config:
   const { special } = tokenizer;
   const folder = join(out, "model");
   tokenizer.save(folder);
+  saveTrainedTemplate(folder, config.templateChoice, config.template);
   if (decoder.adapter === undefined) {
     saveModel(folder, decoder, { special });
     return;

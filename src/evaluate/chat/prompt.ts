@@ -90,7 +90,8 @@ function requestExample(template: Template, text: string, history: readonly Turn
   return { ...rowOf(template), instruction, input: input.join("\n") };
 }
 
-/** The answer is there for the template's sake, which shows where it goes; the prompt ends before it. */
+/** Answer and rationale are there for the template's sake, which shows where they go; the prompt ends before them. */
 function rowOf({ name }: Template): Example {
-  return { id: "what was said", task: name, taskType: name, input: "", outputs: ["answer"], source: "chat" };
+  const answer = { outputs: ["answer"], rationale: "thoughts" };
+  return { id: "what was said", task: name, taskType: name, input: "", ...answer, source: "chat" };
 }

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { FORMAT_NAMES } from "../../../data/read/index.js";
 import type { RenderPolicy } from "../../../data/spans.js";
 import type { Template } from "../../../data/template.js";
-import { patternTemplate, templateByName, TEMPLATES } from "../../../data/templates/index.js";
+import { patternTemplate } from "../../../data/templates/index.js";
+import { NAMED_TEMPLATES, type TrainedTemplate } from "../../../evaluate/chat/trained-template.js";
 import { type LoraConfig, parseLoraConfig } from "../../../model/lora/config.js";
 import { KitError } from "../../../support/errors.js";
 import { readJsonFile } from "../../../support/files.js";
@@ -39,6 +40,8 @@ export interface RunConfig {
     readonly validation?: { readonly by: "row" | "task type"; readonly share: number };
   };
   readonly template: Template;
+  /** As the file has it. */
+  readonly templateChoice: TrainedTemplate;
   readonly tokenizer: TokenizerChoice;
   readonly render: RenderPolicy;
   /** The shape of a new decoder (its start values come from `train.seed`), or the folder of a saved one. */
@@ -90,6 +93,7 @@ const schema = z.strictObject({
       format: z.enum(["sft", "ift"]),
       prompt: text,
       promptWithoutInput: text.optional(),
+      response: z.enum(["{output}", " {output}"]).optional(),
       stop: z.array(text).optional(),
     }),
   ]),
@@ -142,6 +146,7 @@ export function readRunConfig(file: string): RunConfig {
   return {
     data: { ...config.data, onMalformed, onUnrenderable },
     template: templateOf(file, config.template),
+    templateChoice: config.template,
     tokenizer: config.tokenizer,
     render: config.render,
     decoder: decoderOf(file, config.decoder),
@@ -158,8 +163,9 @@ export function readRunConfig(file: string): RunConfig {
 function templateOf(file: string, choice: z.infer<typeof schema>["template"]): Template {
   const location = { file, field: "template" };
   if (typeof choice === "string") {
-    const names = TEMPLATES.map(({ name }) => name);
-    if (names.includes(choice)) return templateByName(choice);
+    const named = NAMED_TEMPLATES.find(({ name }) => name === choice);
+    if (named !== undefined) return named;
+    const names = NAMED_TEMPLATES.map(({ name }) => name);
     throw new KitError(
       `there is no template "${choice}"`,
       `use one of ${names.join(", ")}, or give one: {"name", "format", "prompt"}`,
