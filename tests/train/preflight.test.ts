@@ -12,7 +12,8 @@ import { packBestFit } from "../../src/train/pack.js";
 import { lossGradient } from "../../src/train/preflight/measure.js";
 import { type CheckResult, preflight, type PreflightOptions } from "../../src/train/preflight/preflight.js";
 import { createStep } from "../../src/train/step/create-step.js";
-import { train } from "../../src/train/train.js";
+import { nextToken } from "../../src/train/objectives/next-token.js";
+import { trainObjective } from "../../src/train/train.js";
 import { spansOf, TINY_GPT2 } from "./stand-in.js";
 
 const [BOS, EOS] = [1, 2];
@@ -150,7 +151,7 @@ test("controls: a packer that loses a row, an accumulation of means, a resume th
         const step = createStep(...given);
         return Object.assign(Object.create(step) as typeof step, {
           measure: (batches: Parameters<typeof step.measure>[0]) => {
-            const measures = batches.map((batch) => lossGradient(decoder, [batch]));
+            const measures = batches.map((batch) => lossGradient(nextToken(decoder), [batch]));
             const loss = measures.reduce((sum, measure) => sum + measure.loss, 0) / measures.length;
             return { loss, gradientNorm: step.measure(batches).gradientNorm };
           },
@@ -165,9 +166,9 @@ test("controls: a packer that loses a row, an accumulation of means, a resume th
 
   const forgetful = await failures(decoder, rows, {
     parts: {
-      train: (model, given, config, options = {}) => {
+      train: (objective, given, config, options = {}) => {
         if (options.resume === true) rmSync(config.checkpoint?.directory ?? "", { recursive: true });
-        return train(model, given, config, {
+        return trainObjective(objective, given, config, {
           ...options,
           ...(options.resume === true
             ? { onStep: ({ step }) => options.onStep?.({ step: step + 2 } as never) }

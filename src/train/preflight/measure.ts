@@ -1,7 +1,6 @@
 import type { BatchArrays } from "../batch.js";
 import { type GradientSink, meanLoss, stepLoss } from "../loss.js";
-import type { LossOptions } from "../objective.js";
-import { nextToken, type TrainableModel } from "../objectives/next-token.js";
+import type { LossOptions, Objective } from "../objective.js";
 
 /** Loss of a step and its gradient over all parameters, one after another; no gradient where the model has dropout. */
 export interface LossGradient {
@@ -16,13 +15,13 @@ export interface LossGradient {
  * @param options what the run adds to the loss; nothing by default
  */
 export function lossGradient(
-  model: TrainableModel,
+  objective: Objective,
   batches: readonly BatchArrays[],
   options?: LossOptions,
 ): LossGradient {
+  const { model } = objective;
   // A gradient is only ever taken with dropout.
-  if (model.hasDropout === true)
-    return { loss: meanLoss(nextToken(model), batches), gradient: new Float64Array() };
+  if (model.hasDropout === true) return { loss: meanLoss(objective, batches), gradient: new Float64Array() };
   const variables = [...model.parameters.values()];
   const gradient = new Float64Array(variables.reduce((sum, { size }) => sum + size, 0));
   const accumulate: GradientSink["accumulate"] = (gradients) => {
@@ -34,7 +33,7 @@ export function lossGradient(
       place += size;
     }
   };
-  const loss = stepLoss(nextToken(model), batches, { accumulate }, 0, options);
+  const loss = stepLoss(objective, batches, { accumulate }, 0, options);
   return { loss, gradient };
 }
 

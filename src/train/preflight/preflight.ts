@@ -1,25 +1,27 @@
 import type { Spans } from "../../data/spans.js";
 import { type BatchArrays, layOut } from "../batch.js";
 import { parseTrainConfig, type TrainConfig } from "../config.js";
+import type { Objective } from "../objective.js";
 import { nextToken, type TrainableModel } from "../objectives/next-token.js";
 import { lossOptions } from "../loss-options.js";
 import { DataOrder } from "../order.js";
 import { packBestFit } from "../pack.js";
 import { prepareRows, type TrainingRow } from "../rows.js";
 import { createStep, stepKind } from "../step/create-step.js";
-import { train } from "../train.js";
+import { trainObjective } from "../train.js";
 import { type CheckName, type CheckResult, judged, notApplicable, type PreflightReport } from "./check.js";
 import { alone, inPasses, packed, paddedAfter, paddedBefore } from "./layouts.js";
 import { differenceOf, type LossGradient, lossGradient, normOf } from "./measure.js";
 import { checkResume } from "./resume.js";
+import { checkRedraw } from "./redraw.js";
 import { checkRows, type RowTokens } from "./rows.js";
 
 export type { CheckResult, PreflightReport, RowTokens };
 
-/** What a preflight may be told. */
-export interface PreflightOptions {
-  /** For the checks of BOS and EOS. */
-  readonly tokens?: RowTokens;
+/** What a preflight of any objective may be told. */
+export interface ObjectivePreflightOptions {
+  /** Checks of the rows by themselves, which head the report: `checkRows`, `checkEncoderRows`, `checkSequenceRows`. */
+  readonly rowChecks?: readonly CheckResult[];
   /** As for `train`. */
   readonly compile?: boolean;
   /** Whether the model's family takes padding before a row; decoders do. Default: true. */
@@ -28,12 +30,18 @@ export interface PreflightOptions {
   readonly parts?: Partial<PreflightParts>;
 }
 
+/** What the preflight of a decoder may be told. */
+export interface PreflightOptions extends Omit<ObjectivePreflightOptions, "rowChecks"> {
+  /** For the checks of BOS and EOS. */
+  readonly tokens?: RowTokens;
+}
+
 /** The parts of the trainer that are checked besides the model and the rows. */
 export interface PreflightParts {
   readonly pack: typeof packBestFit;
   readonly lossGradient: typeof lossGradient;
   readonly createStep: typeof createStep;
-  readonly train: typeof train;
+  readonly train: typeof trainObjective;
 }
 
 /** Rows of the first step of the run that are measured. */
@@ -43,30 +51,47 @@ const LIMIT = { float32: 1e-4, bfloat16: 5e-2 } as const;
 
 const DEFECT = "report it as a defect of the kit, with the configuration";
 
-/**
- * Checks on the user's own model, rows and config, before a run, that what must not change loss and gradient does not
- * (micro-batch size, padding on either side, packing, accumulation, resume), and that rows are as they should be. It
- * measures rows of the run's first step, without dropout, and leaves the model as it was.
- * @throws KitError for a wrong config, or rows that the model cannot take
- */
+/** The preflight of a decoder that learns the next token; see `preflightObjective`. */
 export async function preflight(
   model: TrainableModel,
   rows: readonly Spans[],
   config: TrainConfig,
   options: PreflightOptions = {},
 ): Promise<PreflightReport> {
-  const checked = parseTrainConfig(config);
-  const compile = options.compile ?? true;
-  const parts: PreflightParts = { pack: packBestFit, lossGradient, createStep, train, ...options.parts };
   const rowChecks = checkRows(rows, options.tokens);
   const usable = rows.filter(({ supervised }) => supervised[0] !== true && supervised.includes(true));
-  const prepared = prepareRows(usable, model.config);
-  const sample = sampleOf(prepared, checked);
+  return preflightObjective(nextToken(model), prepareRows(usable, model.config), config, {
+    ...options,
+    rowChecks,
+  });
+}
+
+/**
+ * Checks on the user's own model, rows and config, before a run, that what must not change loss and gradient does not
+ * (micro-batch size, padding on either side, packing, accumulation, resume; for rows that are drawn anew in each epoch,
+ * the batch that they are in), and that rows are as they should be. It measures rows of the run's first step, without
+ * dropout, and leaves the model as it was. A check that has no meaning for the objective says so, and why.
+ * @throws KitError for a wrong config, or rows that the model cannot take
+ */
+export async function preflightObjective(
+  objective: Objective,
+  rows: readonly TrainingRow[],
+  config: TrainConfig,
+  options: ObjectivePreflightOptions = {},
+): Promise<PreflightReport> {
+  const checked = parseTrainConfig(config);
+  const compile = options.compile ?? true;
+  const parts: PreflightParts = {
+    ...{ pack: packBestFit, lossGradient, createStep, train: trainObjective },
+    ...options.parts,
+  };
+  const sample = sampleOf(rows, checked);
   const checks = [
-    ...rowChecks,
-    ...checkInvariance(model, sample, checked, parts, options.leftPadding ?? true),
-    checkAccumulation(model, sample, checked, parts, compile),
-    await checkResume(model, usable, checked, parts.train, compile),
+    ...(options.rowChecks ?? []),
+    ...checkInvariance(objective, sample, checked, parts, options.leftPadding ?? true),
+    ...(objective.redraw === undefined ? [] : [checkRedraw(objective, sample, checked.seed)]),
+    checkAccumulation(objective, sample, checked, parts, compile),
+    await checkResume(objective, rows, checked, parts.train, compile),
   ];
   return { passed: checks.every(({ status }) => status !== "fail"), checks };
 }
@@ -78,37 +103,57 @@ function sampleOf(rows: readonly TrainingRow[], { batch, seed }: TrainConfig): T
 }
 
 function checkInvariance(
-  model: TrainableModel,
+  objective: Objective,
   rows: readonly TrainingRow[],
   config: TrainConfig,
   parts: PreflightParts,
   leftPadding: boolean,
 ): CheckResult[] {
+  const { model, needs } = objective;
   const { contextLength } = model.config;
-  const reference = parts.lossGradient(model, alone(rows));
+  const reference = parts.lossGradient(objective, alone(rows, needs));
   const compare = (name: CheckName, batches: readonly BatchArrays[], cure: string): CheckResult =>
-    compared(name, parts.lossGradient(model, batches), reference, cure);
+    compared(name, parts.lossGradient(objective, batches), reference, cure);
   const single = "there is a single row in the first step";
   const microBatch = { check: "micro-batch size", what: "rows one by one, in twos, all in one pass" };
   const right = { check: "padding after", what: "rows with and without padding behind them" };
   const left = { check: "padding before", what: "rows with and without padding before them" };
   const packing = { check: "packing", what: "rows by themselves and several in one row of the tensor" };
   const capacity = config.batch.kind === "packed" ? config.batch.tokensPerRow : contextLength;
-  const packs = packed(rows, capacity, parts.pack);
+  const packs = needs.decoder === true ? undefined : packed(rows, capacity, parts.pack, needs);
   return [
     rows.length < 2
       ? notApplicable(microBatch, single)
       : worse(
           ...[2, rows.length].map((size) =>
-            compare(microBatch, inPasses(rows, size), "see that no op of the model mixes rows of a batch"),
+            compare(
+              microBatch,
+              inPasses(rows, size, needs),
+              "see that no op of the model mixes rows of a batch",
+            ),
           ),
         ),
-    compare(right, paddedAfter(rows, contextLength), "see that no position of the model sees a later one"),
+    compare(
+      right,
+      paddedAfter(rows, contextLength, needs),
+      needs.padding === true
+        ? "see that the model heeds segments"
+        : "see that no position of the model sees a later one",
+    ),
     leftPadding
-      ? compare(left, paddedBefore(rows, contextLength), "see that the model heeds segments and positions")
+      ? compare(
+          left,
+          paddedBefore(rows, contextLength, needs),
+          "see that the model heeds segments and positions",
+        )
       : notApplicable(left, "the model's family takes no padding before a row"),
     packs === undefined
-      ? notApplicable(packing, "no two rows of the first step fit into one pack")
+      ? notApplicable(
+          packing,
+          needs.decoder === true
+            ? "the rows of an encoder-decoder are not packed"
+            : "no two rows of the first step fit into one pack",
+        )
       : compare(
           packing,
           packs,
@@ -119,12 +164,13 @@ function checkInvariance(
 
 /** The run's own step, in one pass and in two of different sizes, beside the gradient of the rows one by one. */
 function checkAccumulation(
-  model: TrainableModel,
+  objective: Objective,
   rows: readonly TrainingRow[],
   config: TrainConfig,
   parts: PreflightParts,
   compile: boolean,
 ): CheckResult {
+  const { model, needs } = objective;
   const kind = stepKind(model, compile);
   const { precision = "float32", batch } = config;
   const name = {
@@ -132,8 +178,8 @@ function checkAccumulation(
     what: `the run's own ${kind} step: all rows in one pass, and the first alone and then the others`,
   };
   if (model.hasDropout === true) return notApplicable(name, "the run's own step draws dropout for each pass");
-  const objective = nextToken(model);
-  const reference = parts.lossGradient(model, alone(rows), lossOptions(config, objective));
+  const options = lossOptions(config, objective);
+  const reference = parts.lossGradient(objective, alone(rows, needs), options);
   const norm = normOf(reference.gradient);
   const step = parts.createStep(kind, objective, config, { rows }, undefined);
   const layout = (indexes: readonly number[]): BatchArrays =>
@@ -141,6 +187,7 @@ function checkAccumulation(
       rows,
       indexes.map((index) => [index]),
       batch.kind,
+      needs,
     );
   try {
     const all = rows.map((_, index) => index);

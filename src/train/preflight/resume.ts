@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Spans } from "../../data/spans.js";
 import { tf } from "../../engine/tensorflow.js";
 import { floatsOf } from "../adam.js";
 import type { TrainConfig } from "../config.js";
-import type { TrainableModel } from "../objectives/next-token.js";
-import type { train, TrainResult } from "../train.js";
+import type { Objective, Trainable } from "../objective.js";
+import type { TrainingRow } from "../rows.js";
+import type { trainObjective, TrainResult } from "../train.js";
 import { type CheckResult, judged, notApplicable } from "./check.js";
 
 const NAME = {
@@ -21,18 +21,19 @@ const STEPS = 4;
  * values back afterwards; the checkpoint is in a temporary folder.
  */
 export async function checkResume(
-  model: TrainableModel,
-  rows: readonly Spans[],
+  objective: Objective,
+  rows: readonly TrainingRow[],
   config: TrainConfig,
-  run: typeof train,
+  run: typeof trainObjective,
   compile: boolean,
 ): Promise<CheckResult> {
+  const { model } = objective;
   const start = valuesOf(model);
   const directory = mkdtempSync(join(tmpdir(), "ift-kit-preflight-"));
   const own = withoutSaving(config);
   const until = async (last: number, resume: boolean, saved: boolean): Promise<TrainResult> => {
     const controller = new AbortController();
-    return run(model, rows, saved ? { ...own, checkpoint: { directory, everySteps: 1_000_000 } } : own, {
+    return run(objective, rows, saved ? { ...own, checkpoint: { directory, everySteps: 1_000_000 } } : own, {
       compile,
       resume,
       signal: controller.signal,
@@ -73,7 +74,7 @@ function changedSteps({ history: whole }: TrainResult, { history: resumed }: Tra
   }).length;
 }
 
-function valuesOf({ parameters }: TrainableModel): Map<string, Float32Array> {
+function valuesOf({ parameters }: Trainable): Map<string, Float32Array> {
   return new Map([...parameters].map(([name, variable]) => [name, floatsOf(variable).slice()]));
 }
 
@@ -91,7 +92,7 @@ function changedNumbers(
   return changed;
 }
 
-function assign({ parameters }: TrainableModel, values: ReadonlyMap<string, Float32Array>): void {
+function assign({ parameters }: Trainable, values: ReadonlyMap<string, Float32Array>): void {
   for (const [name, variable] of parameters) {
     const own = values.get(name);
     if (own !== undefined) tf.tidy(() => variable.assign(tf.tensor(own, variable.shape)));
