@@ -39,7 +39,7 @@ export default {
     ],
   },
   seeds: [1, 2, 3],
-  budget: { unit: "supervised-tokens", amount: 800_000 },
+  budget: { unit: "supervised-tokens", amount: 600_000 },
   evaluation: { data: `${DATA}/ifeval`, prompts: 541, maxNewTokens: 96 },
   hypotheses: [
     {
