@@ -1,9 +1,11 @@
 import type { Asked } from "./request-body.js";
-import type { ScoredToken, TokenLogprob } from "./served-model.js";
+import type { PromptToken, ScoredToken, TokenLogprob } from "./served-model.js";
 
 /** One answer, whole. */
 export interface Choice {
   readonly text: string;
+  /** With `echo` and log-probabilities: the tokens of the prompt, which come first in the text. */
+  readonly echoed: readonly PromptToken[];
   readonly tokens: readonly ScoredToken[];
   readonly reason: "stop" | "length";
 }
@@ -21,6 +23,8 @@ export interface AnswerForm {
   whole(asked: Asked, choices: readonly Choice[]): object;
   /** @param offset characters of the answer before the piece */
   piece(asked: Asked, index: number, text: string, tokens: readonly ScoredToken[], offset: number): object;
+  /** The prompt, before the answer. */
+  echo(asked: Asked, index: number, text: string, tokens: readonly PromptToken[]): object;
   /** What comes first in a stream of chunks, for each choice. */
   first(index: number): object | undefined;
   last(index: number, reason: Choice["reason"]): object;
@@ -34,10 +38,10 @@ export const COMPLETION_FORM: AnswerForm = {
   idPrefix: "cmpl",
   objects: { whole: "text_completion", chunk: "text_completion" },
   whole: (asked, choices) => ({
-    choices: choices.map(({ text, tokens, reason }, index) => ({
+    choices: choices.map(({ text, echoed, tokens, reason }, index) => ({
       index,
       text,
-      logprobs: wantsLogprobs(asked) ? completionLogprobs(tokens, 0) : null,
+      logprobs: wantsLogprobs(asked) ? completionLogprobs([...echoed, ...tokens], 0) : null,
       finish_reason: reason,
     })),
   }),
@@ -45,6 +49,12 @@ export const COMPLETION_FORM: AnswerForm = {
     index,
     text,
     logprobs: wantsLogprobs(asked) ? completionLogprobs(tokens, offset) : null,
+    finish_reason: null,
+  }),
+  echo: (asked, index, text, tokens) => ({
+    index,
+    text,
+    logprobs: wantsLogprobs(asked) ? completionLogprobs(tokens, 0) : null,
     finish_reason: null,
   }),
   first: () => undefined,
@@ -69,6 +79,9 @@ export const CHAT_FORM: AnswerForm = {
     logprobs: wantsLogprobs(asked) ? chatLogprobs(tokens) : null,
     finish_reason: null,
   }),
+  echo: () => {
+    throw new RangeError("a chat has no echo");
+  },
   first: (index) => ({
     index,
     delta: { role: "assistant", content: "" },
@@ -87,16 +100,21 @@ export function usageOf(promptTokens: number, completionTokens: number): Usage {
   };
 }
 
-function completionLogprobs(tokens: readonly ScoredToken[], offset: number): object {
+function completionLogprobs(tokens: readonly PromptToken[], offset: number): object {
   let at = offset;
   return {
     tokens: tokens.map(({ text }) => text),
     token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(({ top }) =>
-      Object.fromEntries(top.map(({ text, logprob }) => [text, logprob])),
-    ),
+    top_logprobs: tokens.map(topByText),
     text_offset: tokens.map(({ text }) => (at += text.length) - text.length),
   };
+}
+
+/** The most probable tokens and, as OpenAI has it, the chosen one. Of tokens with one text the most probable is told. */
+function topByText({ text, logprob, top }: PromptToken): Readonly<Record<string, number>> | null {
+  if (top === null || logprob === null) return null;
+  const all = top.length === 0 ? [] : [{ text, logprob }, ...[...top].reverse()];
+  return Object.fromEntries(all.map((each) => [each.text, each.logprob]));
 }
 
 function chatLogprobs(tokens: readonly ScoredToken[]): object {

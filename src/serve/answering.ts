@@ -3,7 +3,7 @@ import { type AnswerForm, type Choice, type Usage, usageOf } from "./answer-body
 import type { Outcome, ServeMetrics } from "./metrics.js";
 import { CLIENT_GONE, problemOf, queueIsFull } from "./problem.js";
 import type { Asked } from "./request-body.js";
-import type { CompletionEvent, Prompt, ScoredToken, ServedModel } from "./served-model.js";
+import type { CompletionEvent, Prompt, PromptToken, ScoredToken, ServedModel } from "./served-model.js";
 
 /** An event of one of the answers to a request. */
 type ChoiceEvent = CompletionEvent & { readonly index: number };
@@ -50,17 +50,27 @@ export class Answering {
     const { room } = model.load;
     if (asked.requests.length > room) throw queueIsFull(model.id, room);
     this.#echoes = asked.requests.map(({ prompt }) => (asked.echo ? textOf(model, prompt) : ""));
-    this.#answers = asked.requests.map((request) => model.complete(request, signal));
+    this.#answers = asked.requests.map((request) =>
+      request.maxTokens === 0 ? noAnswer(model, request.prompt) : model.complete(request, signal),
+    );
   }
 
   /** The whole answer as one body. */
   async whole(): Promise<object> {
-    const choices = this.#echoes.map((text): Growing => ({ text, tokens: [], reason: "stop" }));
+    const echoed = await this.#scoredEchoes();
+    const choices = this.#echoes.map((text, index): Growing => ({
+      text,
+      echoed: echoed[index] ?? [],
+      tokens: [],
+      reason: "stop",
+    }));
     for await (const event of this.#events()) {
       const choice = choices[event.index];
       if (choice === undefined) continue;
-      if (event.kind === "end") choice.reason = event.reason;
-      else {
+      if (event.kind === "end") {
+        choice.reason = event.reason;
+        choice.tokens.push(...this.#endTokens(event));
+      } else {
         choice.text += event.text;
         choice.tokens.push(...event.tokens);
       }
@@ -71,7 +81,8 @@ export class Answering {
 
   /** The answer as chunks; the first comes when there is something to say, so that until then an error is a status. */
   async *chunks(): AsyncGenerator<object> {
-    const offsets = this.#echoes.map(() => 0);
+    const echoed = await this.#scoredEchoes();
+    const offsets = this.#echoes.map((_, index) => lengthOf(echoed[index] ?? []));
     const chunk = (choices: readonly object[], usage?: Usage): object => ({
       ...this.#head,
       object: this.#form.objects.chunk,
@@ -86,17 +97,46 @@ export class Answering {
         const first = this.#form.first(index);
         if (first !== undefined) yield chunk([first]);
         const echo = this.#echoes[index] ?? "";
-        if (echo !== "") yield chunk([this.#form.piece(this.#asked, index, echo, [], 0)]);
+        if (echo !== "") yield chunk([this.#form.echo(this.#asked, index, echo, echoed[index] ?? [])]);
       }
+      const offset = offsets[index] ?? 0;
       if (event.kind === "end") {
+        const last = this.#endTokens(event);
+        if (last.length > 0) yield chunk([this.#form.piece(this.#asked, index, "", last, offset)]);
         yield chunk([this.#form.last(index, event.reason)]);
       } else {
-        const offset = offsets[index] ?? 0;
         yield chunk([this.#form.piece(this.#asked, index, event.text, event.tokens, offset)]);
-        offsets[index] = offset + event.tokens.reduce((sum, { text }) => sum + text.length, 0);
+        offsets[index] = offset + lengthOf(event.tokens);
       }
     }
     if (this.#asked.streamUsage) yield chunk([], this.#usage());
+  }
+
+  /** The tokens of the prompts with their log-probabilities, where both are asked for; each prompt is read once. */
+  async #scoredEchoes(): Promise<readonly (readonly PromptToken[])[]> {
+    try {
+      return this.#asked.echo ? await this.#scorePrompts() : [];
+    } catch (error) {
+      this.#metrics.ended(this.#model.id, outcomeOf(error));
+      throw error;
+    }
+  }
+
+  async #scorePrompts(): Promise<readonly (readonly PromptToken[])[]> {
+    const { requests } = this.#asked;
+    const known = new Map<Prompt, readonly PromptToken[]>();
+    for (const { prompt, topLogprobs } of requests) {
+      if (topLogprobs === undefined || known.has(prompt)) continue;
+      known.set(prompt, await this.#model.scorePrompt(prompt, topLogprobs));
+      // Other requests are heard between two prompts.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return requests.map(({ prompt }) => known.get(prompt) ?? []);
+  }
+
+  /** With `echo`, a list that ends in the end token: whoever scores counts on a token that was generated. */
+  #endTokens({ endToken }: Extract<CompletionEvent, { kind: "end" }>): readonly ScoredToken[] {
+    return this.#asked.echo && endToken !== undefined ? [endToken] : [];
   }
 
   #usage(): Usage {
@@ -136,6 +176,17 @@ export class Answering {
       yield { ...event, index };
     }
   }
+}
+
+/** The end of an answer of no tokens. */
+async function* noAnswer(model: ServedModel, prompt: Prompt): AsyncGenerator<CompletionEvent> {
+  const { tokens: promptTokens } = await Promise.resolve(model.show(prompt));
+  yield { kind: "end", reason: "length", promptTokens, completionTokens: 0 };
+}
+
+/** Characters of the texts of tokens. */
+function lengthOf(tokens: readonly Pick<PromptToken, "text">[]): number {
+  return tokens.reduce((sum, { text }) => sum + text.length, 0);
 }
 
 /** What `echo` writes of a prompt. */

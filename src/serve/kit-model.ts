@@ -21,14 +21,17 @@ import { CompiledDecoder } from "../model/compiled/compiled-decoder.js";
 import { Decoder } from "../model/decoder.js";
 import { DecodingLoop, type LoopLimits } from "./decoding/loop.js";
 import { CompiledSlots, SingleSlots, type Slots } from "./decoding/slots.js";
+import { tokenTextAfter } from "./decoding/token-text.js";
 import { WrittenAnswer } from "./decoding/written-answer.js";
 import { badRequest } from "./problem.js";
+import { promptLogprobs } from "./prompt-logprobs.js";
 import type {
   ChatMessage,
   CompletionEvent,
   CompletionRequest,
   ModelLoad,
   Prompt,
+  PromptToken,
   ServedModel,
   ShownPrompt,
 } from "./served-model.js";
@@ -167,6 +170,30 @@ class KitModel implements ServedModel {
     });
     this.#loop.add(written);
     return written.events;
+  }
+
+  async scorePrompt(prompt: Prompt, top: number): Promise<readonly PromptToken[]> {
+    const { decoder, tokenizer } = this.#model;
+    if (!(decoder instanceof Decoder))
+      throw badRequest(`${this.id} reads a prompt as a whole and gives its tokens no probabilities`, "echo");
+    const { ids } = this.#prompt(prompt);
+    if (ids.length > this.contextLength) {
+      throw badRequest(
+        `a prompt of ${ids.length} tokens does not fit the context of ${this.contextLength} tokens; shorten it`,
+        "prompt",
+        CONTEXT_EXCEEDED,
+      );
+    }
+    const scored = await promptLogprobs(decoder, ids, top);
+    // The BOS of a text is the model's business; the first token that was sent has no probability in OpenAI's form.
+    const sent = prompt.kind === "tokens" || ids[0] !== tokenizer.special.bos ? 0 : 1;
+    return scored.slice(sent).map(({ id, after }, index): PromptToken => {
+      const before = ids.slice(0, sent + index).slice(-1);
+      const textOf = (token: number): string => tokenTextAfter(tokenizer, before, token);
+      if (index === 0 || after === undefined) return { text: textOf(id), logprob: null, top: null };
+      const others = after.top.map((other) => ({ text: textOf(other.id), logprob: other.logprob }));
+      return { text: textOf(id), logprob: after.logprob, top: others };
+    });
   }
 
   show(prompt: Prompt): ShownPrompt {

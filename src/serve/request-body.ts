@@ -39,6 +39,8 @@ const completionBody = z.strictObject({
     z.array(z.int().min(0)).min(1),
     z.array(z.array(z.int().min(0)).min(1)).min(1),
   ]),
+  /** 0, with echo, asks for the prompt's log-probabilities alone. */
+  max_tokens: z.int().min(0).nullish(),
   logprobs: z.int().min(0).max(MOST_LOGPROBS).nullish(),
   echo: z.boolean().nullish(),
   best_of: positive.nullish(),
@@ -91,11 +93,6 @@ export function readCompletionBody(value: unknown): Asked {
     throw badRequest(
       `best_of of ${bestOf} with n of ${choices}: this server returns every answer; leave best_of out`,
       "best_of",
-    );
-  if (echo === true && logprobs != null)
-    throw badRequest(
-      "log-probabilities of the prompt are not served; leave echo out, or score with ift-kit score",
-      "echo",
     );
   const settings = settingsOf(body, logprobs ?? undefined);
   const maxTokens = body.max_tokens ?? COMPLETION_TOKENS;

@@ -1,4 +1,4 @@
-import { badRequest } from "./problem.js";
+import { badRequest, type Problem } from "./problem.js";
 import type { CompletionEvent, CompletionRequest, Prompt, ServedModel, ShownPrompt } from "./served-model.js";
 
 /** What a script says: the text, and whether it is cut off there. */
@@ -24,8 +24,7 @@ export function scriptedModel(id: string, script: Script): ServedModel {
   let calls = 0;
   let active = 0;
   async function* complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<CompletionEvent> {
-    if (request.topLogprobs !== undefined)
-      throw badRequest(`${id} is scripted and has no probabilities; leave logprobs out`, "logprobs");
+    if (request.topLogprobs !== undefined) throw withoutProbabilities(id);
     active++;
     try {
       const reply = await script(request, calls++, signal);
@@ -54,12 +53,17 @@ export function scriptedModel(id: string, script: Script): ServedModel {
       return { waiting: 0, active, room: Number.MAX_SAFE_INTEGER };
     },
     complete,
+    scorePrompt: () => Promise.reject(withoutProbabilities(id)),
     show: (prompt): ShownPrompt => {
       const text = textOf(prompt);
       return { text, tokens: wordsOf(text).length, template: "scripted" };
     },
     close: () => Promise.resolve(),
   };
+}
+
+function withoutProbabilities(id: string): Problem {
+  return badRequest(`${id} is scripted and has no probabilities; leave logprobs out`, "logprobs");
 }
 
 function wordsOf(text: string): string[] {

@@ -44,6 +44,13 @@ export interface ScoredToken extends TokenLogprob {
   readonly top: readonly TokenLogprob[];
 }
 
+/** A token of a prompt; nothing comes before the first, so that it has no probability. */
+export interface PromptToken {
+  readonly text: string;
+  readonly logprob: number | null;
+  readonly top: readonly TokenLogprob[] | null;
+}
+
 /** What happens while an answer is written: pieces of its text, then its end. */
 export type CompletionEvent =
   | { readonly kind: "piece"; readonly text: string; readonly tokens: readonly ScoredToken[] }
@@ -53,6 +60,8 @@ export type CompletionEvent =
       readonly reason: "stop" | "length";
       readonly promptTokens: number;
       readonly completionTokens: number;
+      /** The end token, where the model ended it and log-probabilities are wanted; it is not in the text. */
+      readonly endToken?: ScoredToken;
     };
 
 /** A prompt as the model is given it. */
@@ -87,6 +96,12 @@ export interface ServedModel {
    * @throws Problem or KitError, here or when it is iterated, for a request that gets no answer
    */
   complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<CompletionEvent>;
+  /**
+   * The tokens of a prompt, without a BOS that the model puts before a text.
+   * @param top how many of the most probable tokens are told in each place
+   * @throws Problem or KitError for a model without such probabilities, and for a prompt that does not fit the context
+   */
+  scorePrompt(prompt: Prompt, top: number): Promise<readonly PromptToken[]>;
   /** @throws Problem or KitError for a prompt that cannot be shown */
   show(prompt: Prompt): ShownPrompt;
   /** Frees what it holds, when nothing is asked any more. */

@@ -130,6 +130,110 @@ describe("serve: the shipped decoder, with the official client", () => {
     assert.equal(echoed.choices[0]?.text, `${PROMPT}${one.choices[0]?.text ?? ""}`);
   });
 
+  /** The scorer's log-probabilities of the tokens behind the first `given`. */
+  async function scoresOf(ids: readonly number[], given: number): Promise<readonly number[]> {
+    const request = { prompt: ids.slice(0, given), target: ids.slice(given) };
+    const [score] = await scoreTargets(base.decoder, [request], { batchTokens: 512, compile: false });
+    return score?.tokenLogprobs ?? [];
+  }
+
+  it("echo with logprobs: the prompt's tokens as the scorer scores them, the first without", async () => {
+    const text = "Nora found a red plum in café Łódź.";
+    const ids = encodePromptText(text, base.tokenizer, {});
+    const expected = await scoresOf(ids, 1);
+    const { choices, usage } = await client.completions.create({
+      model: "decoder",
+      prompt: text,
+      echo: true,
+      max_tokens: 0,
+      logprobs: 5,
+    });
+    const [choice] = choices;
+    assert.equal(choice?.text, text);
+    assert.equal(choice.finish_reason, "length");
+    assert.deepEqual([usage?.prompt_tokens, usage?.completion_tokens], [ids.length, 0]);
+    const found = choice.logprobs ?? assert.fail();
+    // The BOS that the server puts before a text is not told.
+    assert.equal(found.tokens?.length, ids.length - 1);
+    assert.deepEqual([found.token_logprobs?.[0], found.top_logprobs?.[0]], [null, null]);
+    found.token_logprobs?.slice(1).forEach((logprob, index) => {
+      assert.ok(Math.abs(logprob - (expected[index + 1] ?? 0)) < 1e-4, `token ${index}`);
+      const top = Object.values(found.top_logprobs?.[index + 1] ?? {});
+      assert.ok(top.length >= 4 && Math.max(...top) >= logprob && top.includes(logprob));
+    });
+    const wrong = (expected[1] ?? 0) - (expected[2] ?? 0);
+    assert.ok(Math.abs(wrong) > 1e-3, "negative control: neighbours have other scores");
+    found.text_offset?.forEach((offset, index) => {
+      const token = found.tokens?.[index] ?? "";
+      if (!token.includes("\uFFFD") && offset < text.indexOf("é"))
+        assert.ok(text.slice(offset).startsWith(token), token);
+    });
+  });
+
+  it("as lm-evaluation-harness asks: lists of tokens, one more token generated, slices by numbers of tokens", async () => {
+    const pairs = [
+      ["On Monday at noon Nora", " found a red plum."],
+      ["The name of the", " fruit"],
+    ] as const;
+    const rows = pairs.map(([context, continuation]) => {
+      const given = encodePromptText(context, base.tokenizer, {});
+      return { given: given.length, ids: [...given, ...base.tokenizer.encode(continuation).ids] };
+    });
+    const ask = { model: "decoder", max_tokens: 1, temperature: 0, logprobs: 1, seed: 1234, echo: true };
+    const { choices } = await client.completions.create({ ...ask, prompt: rows.map(({ ids }) => [...ids]) });
+    for (const [index, { given, ids }] of rows.entries()) {
+      const found = choices[index]?.logprobs ?? assert.fail();
+      const logprobs = found.token_logprobs ?? [];
+      assert.equal(logprobs.length, ids.length + 1);
+      const expected = await scoresOf(ids, given);
+      const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+      assert.ok(Math.abs(sum(logprobs.slice(given, -1)) - sum(expected)) < 1e-3);
+      // Whether the continuation is what would be said greedily, as the harness decides it.
+      const isGreedy = logprobs
+        .slice(given, -1)
+        .every(
+          (logprob, place) =>
+            logprob === Math.max(...Object.values(found.top_logprobs?.[given + place] ?? {})),
+        );
+      const [said] = await generate(base.decoder, [ids.slice(0, given)], {
+        maxNewTokens: ids.length - given,
+        batchSize: 1,
+        eos: base.tokenizer.special.eos,
+        compile: false,
+      });
+      assert.equal(isGreedy, JSON.stringify(said?.ids) === JSON.stringify(ids.slice(given)));
+    }
+  });
+
+  it("echo with logprobs: the end token is told, so that slices by numbers of tokens are right", async () => {
+    const { tokenizer } = base;
+    const ask = { model: "decoder", temperature: 0, logprobs: 1, echo: true };
+    // Where the model ends: the greedy answer goes before, and the end alone is left.
+    const prompt = encodePromptText(" Write the fruit.\n Nora found a red plum.\n", tokenizer, {});
+    const [answer] = await generate(base.decoder, [prompt], {
+      maxNewTokens: 200,
+      batchSize: 1,
+      eos: tokenizer.special.eos,
+      compile: false,
+    });
+    assert.equal(answer?.ending, "eos");
+    const ids = [...prompt, ...answer.ids];
+    const { choices } = await client.completions.create({ ...ask, prompt: ids, max_tokens: 1 });
+    assert.equal(choices[0]?.finish_reason, "stop");
+    assert.equal(choices[0].logprobs?.token_logprobs?.length, ids.length + 1);
+    const stream = await client.completions.create({ ...ask, prompt: ids, max_tokens: 1, stream: true });
+    const streamed: (number | null)[] = [];
+    let text = "";
+    for await (const { choices: parts } of stream) {
+      streamed.push(...(parts[0]?.logprobs?.token_logprobs ?? []));
+      text += parts[0]?.text ?? "";
+    }
+    assert.deepEqual(streamed, choices[0].logprobs.token_logprobs);
+    assert.equal(text, choices[0].text);
+    const plain = await client.completions.create({ ...ask, prompt: ids, max_tokens: 1, echo: false });
+    assert.equal(plain.choices[0]?.logprobs?.tokens?.length, 0, "without echo an answer has no end token");
+  });
+
   it("what does not fit is refused with its code; so are messages that a template would drop", async () => {
     const refused = async (body: object, code: string | null, message: RegExp): Promise<void> => {
       const ask = { model: "decoder", messages: [{ role: "user" as const, content: "hello" }] };

@@ -5,6 +5,7 @@ import type { CompletionEvent, ScoredToken } from "../served-model.js";
 import { Channel } from "./channel.js";
 import type { Seat } from "./slots.js";
 import { tokenLogprobs } from "./token-logprobs.js";
+import { tokenTextAfter } from "./token-text.js";
 
 /** A scored token that waits until its text is certain. */
 interface WaitingToken {
@@ -36,6 +37,7 @@ export class WrittenAnswer {
   #waiting: WaitingToken[] = [];
   /** Scored tokens so far, those that wait included. */
   #scored = 0;
+  #endToken: ScoredToken | undefined;
 
   constructor(answer: GrowingAnswer, tokenizer: Tokenizer, { stop, topLogprobs, signal }: WrittenOptions) {
     this.answer = answer;
@@ -77,10 +79,12 @@ export class WrittenAnswer {
   }
 
   #end(): void {
-    const { ids, text } = this.answer.result();
+    const { ids, text, ending } = this.answer.result();
     this.#stream.finish(text ?? this.#tokenizer.decode(ids));
     // A stop text has taken tokens back, and an end token was never in the answer.
-    if (this.#scored > ids.length) this.#waiting.splice(ids.length - this.#scored);
+    if (this.#scored <= ids.length) return;
+    const taken = this.#waiting.splice(ids.length - this.#scored);
+    if (ending === "eos") this.#endToken = taken.at(-1)?.token;
   }
 
   #tell(): void {
@@ -100,6 +104,7 @@ export class WrittenAnswer {
       reason: ending === "eos" || ending === "stop" ? "stop" : "length",
       promptTokens: this.answer.prompt.length,
       completionTokens: ids.length,
+      ...(this.#endToken === undefined ? {} : { endToken: this.#endToken }),
     });
     this.events.close();
   }
@@ -113,17 +118,9 @@ export class WrittenAnswer {
     const { chosen, top } = tokenLogprobs(logits, token, count);
     const before = this.answer.ids.slice(-1);
     return {
-      text: this.#textOf(before, token),
+      text: tokenTextAfter(this.#tokenizer, before, token),
       logprob: chosen,
-      top: top.map(({ id, logprob }) => ({ text: this.#textOf(before, id), logprob })),
+      top: top.map(({ id, logprob }) => ({ text: tokenTextAfter(this.#tokenizer, before, id), logprob })),
     };
-  }
-
-  /** The text of a token behind another: some tokenizers write a blank only between tokens. */
-  #textOf(before: readonly number[], id: number): string {
-    const earlier = this.#tokenizer.decode(before);
-    const both = this.#tokenizer.decode([...before, id]);
-    const text = both.startsWith(earlier) ? both.slice(earlier.length) : this.#tokenizer.decode([id]);
-    return text === "" ? this.#tokenizer.tokenText(id) : text;
   }
 }
