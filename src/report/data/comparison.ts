@@ -1,11 +1,11 @@
 import type { FormatComparison, FormatNumbers, TaskTypeComparison } from "../../data/compare/index.js";
 import type { AnyFigure } from "../figure.js";
-import { compactNumber } from "../figures/common.js";
+import { compactNumber, idPart } from "../figures/common.js";
 import { lengthBoxes } from "../figures/length-boxes.js";
 import { matrixMap } from "../figures/matrix-map.js";
 import { tokenBars } from "../figures/token-bars.js";
-import { verbMap } from "../figures/verb-map.js";
 import type { Report, Section, Table } from "../report.js";
+import { instructionVerbMap } from "./verbs.js";
 
 /** Task types with the most rows are drawn; the rest is in the tables. */
 const MOST_DRAWN = 24;
@@ -63,13 +63,10 @@ export function outputLengthFigure(comparison: FormatComparison): AnyFigure {
 /** Root verbs and objects of the instructions that a format shows; undefined where it shows none with a verb. */
 export function verbFigure({ total }: FormatComparison, format: string): AnyFigure | undefined {
   const diversity = numbersOf(total, format)?.diversity;
-  if (diversity == null || diversity.topVerbs.length === 0) return undefined;
-  const { instructions, withVerb, topVerbs, verbs } = diversity;
-  return verbMap({
+  if (diversity == null) return undefined;
+  return instructionVerbMap(diversity, {
     id: `verbs-${idPart(format)}`,
     title: "What the instructions ask for: root verbs and their objects",
-    subtitle: `the ${topVerbs.length} most frequent of ${verbs} verbs; ${withVerb.toLocaleString("en")} of ${instructions.toLocaleString("en")} distinct instructions have one`,
-    verbs: topVerbs,
   });
 }
 
@@ -292,14 +289,4 @@ function drawnOf({ taskTypes }: FormatComparison): string {
 
 function numbersOf({ formats }: TaskTypeComparison, format: string): FormatNumbers | undefined {
   return formats.find((numbers) => numbers.format === format);
-}
-
-/** A format's name as part of a figure's id. */
-function idPart(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-+|-+$/g, "") || "format"
-  );
 }

@@ -171,6 +171,16 @@ export function compactNumber(value: number): string {
   return `${Number((value / size).toPrecision(3))}${prefix}`;
 }
 
+/** A name as part of a figure's id. */
+export function idPart(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-+|-+$/g, "") || "unnamed"
+  );
+}
+
 /** @throws KitError when a builder gets nothing to draw or a number that is not finite */
 export function checkFigure(id: string, values: readonly number[]): void {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) {
