@@ -9,6 +9,7 @@ const PARTS: Readonly<Record<string, () => Promise<Command>>> = {
   lint: async () => (await import("./data/lint.js")).lintCommand(),
   compare: async () => (await import("./data/compare.js")).compareCommand(),
   split: async () => (await import("./data/split.js")).splitCommand(),
+  quality: async () => (await import("./data/quality.js")).qualityCommand(),
   duplicates: async () => (await import("./data/duplicates.js")).duplicatesCommand(),
   tokenizer: async () => (await import("./data/tokenizer.js")).tokenizerCommand(),
   mini: async () => (await import("./data/mini.js")).miniCommand(),

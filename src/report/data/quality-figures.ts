@@ -11,12 +11,15 @@ import { outcomeBars } from "../figures/outcome-bars.js";
 import { shareLines } from "../figures/share-lines.js";
 import { instructionVerbMap } from "./verbs.js";
 
-/** What the instructions of a set ask for; undefined where none has a verb. */
-export function setVerbFigure({ name, diversity }: SetQuality): AnyFigure | undefined {
+/** What the instructions of a set ask for; undefined where none has a verb. @param id where the name alone would not do */
+export function setVerbFigure(
+  { name, diversity }: SetQuality,
+  id = `verbs-${idPart(name)}`,
+): AnyFigure | undefined {
   return diversity === null
     ? undefined
     : instructionVerbMap(diversity, {
-        id: `verbs-${idPart(name)}`,
+        id,
         title: `What the instructions of ${name} ask for`,
       });
 }
@@ -84,8 +87,8 @@ export function nearestSeedFigure({ sets, seeds }: QualityReport): AnyFigure | u
   if (series.length === 0) return undefined;
   return shareLines({
     id: "nearest-seed",
-    title: `How like the instructions are to the nearest of ${seeds ?? "the seeds"}`,
-    subtitle: "a filter at 0.7 lets no instruction through that is more like one of its pool",
+    title: "How like the nearest seed the instructions are",
+    subtitle: `seeds: ${seeds ?? ""}; Self-Instruct leaves out what is above its limit`,
     xTitle: "ROUGE-L with the most similar seed (0 to 1)",
     yTitle: "share of the instructions",
     series,
