@@ -5,7 +5,7 @@ import { type CompileOption, isCompiled, type Work } from "./compiling.js";
 import { roomAfter } from "./continuation.js";
 import { type AnswerOptions, type Generated, GrowingAnswer } from "./growing-answer.js";
 import { startReader, type TokenReader } from "./token-reader.js";
-import { checkRepetitionPenalty, checkSampling } from "./sampling.js";
+import { checkCountPenalties, checkRepetitionPenalty, checkSampling } from "./sampling.js";
 
 export type { Ending, Generated } from "./growing-answer.js";
 
@@ -120,7 +120,7 @@ function nextTokens(
 export function checkGeneration(
   model: LanguageModel,
   prompts: readonly (readonly number[])[],
-  { maxNewTokens, batchSize, sampling, repetitionPenalty, stop }: GenerateOptions,
+  { maxNewTokens, batchSize, sampling, repetitionPenalty, penalties, stop }: GenerateOptions,
 ): void {
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new KitError(`${maxNewTokens} new tokens`, "ask for a whole number of at least 1", {
@@ -139,6 +139,7 @@ export function checkGeneration(
   }
   if (sampling !== undefined) checkSampling(sampling);
   if (repetitionPenalty !== undefined) checkRepetitionPenalty(repetitionPenalty);
+  if (penalties !== undefined) checkCountPenalties(penalties);
   prompts.forEach((prompt, index) => {
     const row = index + 1;
     if (prompt.length === 0) {

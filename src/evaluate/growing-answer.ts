@@ -2,7 +2,13 @@ import type { Tokenizer } from "../data/tokenizer.js";
 import type { LanguageModel } from "../model/load.js";
 import { Random } from "../support/random.js";
 import { roomAfter, tokensBefore } from "./continuation.js";
-import { drawToken, penalizeRepetition, type Sampling } from "./sampling.js";
+import {
+  type CountPenalties,
+  drawToken,
+  penalizeCounts,
+  penalizeRepetition,
+  type Sampling,
+} from "./sampling.js";
 
 /** How one answer is chosen and what ends it. */
 export interface AnswerOptions {
@@ -21,6 +27,8 @@ export interface AnswerOptions {
    * prompt of an encoder-decoder does not count, as in `transformers`.
    */
   readonly repetitionPenalty?: number;
+  /** Makes tokens of the answer so far less probable (`penalizeCounts`). */
+  readonly penalties?: CountPenalties;
 }
 
 /** Why an answer ended: its end token, a stop text or token, `maxNewTokens`, or the end of the model's context. */
@@ -73,14 +81,16 @@ export class GrowingAnswer {
 
   /** Whether its next token is the most probable one, so that it needs no logits. */
   get isGreedy(): boolean {
-    return this.#options.sampling === undefined && this.#options.repetitionPenalty === undefined;
+    const { sampling, repetitionPenalty, penalties } = this.#options;
+    return sampling === undefined && repetitionPenalty === undefined && penalties === undefined;
   }
 
   /** Chooses the token that follows. @param logits `[vocabulary]`, which this may change */
   choose(logits: Float32Array): number {
-    const { sampling, repetitionPenalty } = this.#options;
+    const { sampling, repetitionPenalty, penalties } = this.#options;
     if (repetitionPenalty !== undefined)
       penalizeRepetition(logits, [...this.#before, ...this.#ids], repetitionPenalty);
+    if (penalties !== undefined) penalizeCounts(logits, this.#ids, penalties);
     return sampling === undefined ? largestOf(logits) : drawToken(logits, sampling, this.#random);
   }
 

@@ -99,6 +99,53 @@ export function penalizeRepetition(logits: Float32Array, seen: readonly number[]
   }
 }
 
+/** Penalties of tokens that the answer has already, as OpenAI's API defines them; each from -2 to 2, and 0 changes nothing. */
+export interface CountPenalties {
+  /** Taken from the logit of each token that was there, however often. */
+  readonly presence?: number;
+  /** Taken from the logit of a token as often as it was there. */
+  readonly frequency?: number;
+}
+
+/** The penalties of a request as a field of answer options; none where they change nothing. */
+export function penaltiesField({
+  presencePenalty: presence = 0,
+  frequencyPenalty: frequency = 0,
+}: {
+  readonly presencePenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
+}): { readonly penalties?: CountPenalties } {
+  return presence === 0 && frequency === 0 ? {} : { penalties: { presence, frequency } };
+}
+
+/** @throws KitError for a penalty out of range */
+export function checkCountPenalties(penalties: CountPenalties): void {
+  for (const field of ["presence", "frequency"] as const) {
+    const value = penalties[field] ?? 0;
+    if (value >= -2 && value <= 2) continue;
+    throw new KitError(`a ${field} penalty of ${value}`, "give a number from -2 to 2; 0 changes nothing", {
+      field,
+    });
+  }
+}
+
+/**
+ * Takes penalties from the logits of tokens that were sampled before: `logit - count * frequency - (count > 0) * presence`, before
+ * temperature, top-k and top-p; the prompt does not count. Changes `logits` in place.
+ * @param logits `[vocabulary]`
+ * @param sampled ids of the answer so far
+ */
+export function penalizeCounts(
+  logits: Float32Array,
+  sampled: readonly number[],
+  { presence = 0, frequency = 0 }: CountPenalties,
+): void {
+  const counts = new Map<number, number>();
+  for (const id of sampled) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const [id, count] of counts)
+    if (id < logits.length) logits[id] = at(logits, id) - count * frequency - presence;
+}
+
 function at(values: Float32Array, index: number): number {
   return values[index] ?? -Infinity;
 }

@@ -16,7 +16,7 @@ import { roomAfter } from "../evaluate/continuation.js";
 import { type AnswerOptions, GrowingAnswer } from "../evaluate/growing-answer.js";
 import { loadModelFolder, type LoadedModel } from "../evaluate/model-folder.js";
 import { encodePromptText } from "../evaluate/requests.js";
-import { samplingField } from "../evaluate/sampling.js";
+import { penaltiesField, samplingField } from "../evaluate/sampling.js";
 import { CompiledDecoder } from "../model/compiled/compiled-decoder.js";
 import { Decoder } from "../model/decoder.js";
 import { DecodingLoop, type LoopLimits } from "./decoding/loop.js";
@@ -161,6 +161,7 @@ class KitModel implements ServedModel {
       stopTokens: [tokenizer.special.eos],
       ...(stop.length === 0 ? {} : { stop: { texts: stop, tokenizer } }),
       ...samplingField(request),
+      ...penaltiesField(request),
     };
     const answer = new GrowingAnswer(decoder, ids, request.choice, options);
     const written = new WrittenAnswer(answer, tokenizer, {

@@ -26,8 +26,8 @@ const common = {
   stream_options: z.strictObject({ include_usage: z.boolean().nullish() }).nullish(),
   /** Names who asks; it never changes an answer. */
   user: z.string().nullish(),
-  presence_penalty: z.literal(0).nullish(),
-  frequency_penalty: z.literal(0).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
   logit_bias: z.strictObject({}).nullish(),
 };
 
@@ -165,12 +165,14 @@ function promptsOf(prompt: z.infer<typeof completionBody>["prompt"]): Prompt[] {
 type Common = z.infer<z.ZodObject<typeof common>>;
 
 function settingsOf(
-  { temperature, top_p: topP, seed, stop }: Common,
+  { temperature, top_p: topP, seed, stop, presence_penalty: presence, frequency_penalty: frequency }: Common,
   topLogprobs: number | undefined,
 ): Omit<CompletionRequest, "prompt" | "choice" | "maxTokens"> {
   return {
     temperature: temperature ?? 1,
     ...(topP == null || topP === 1 ? {} : { topP }),
+    ...(presence == null ? {} : { presencePenalty: presence }),
+    ...(frequency == null ? {} : { frequencyPenalty: frequency }),
     seed: seed ?? randomInt(2 ** 31),
     stop: stop == null ? [] : typeof stop === "string" ? [stop] : stop,
     ...(topLogprobs === undefined ? {} : { topLogprobs }),

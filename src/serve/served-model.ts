@@ -24,6 +24,9 @@ export interface CompletionRequest {
   readonly temperature: number;
   /** As in `Sampling`. */
   readonly topP?: number;
+  /** As in `CountPenalties`. */
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
   readonly seed: number;
   /** Which of several answers to one request this is: each draws from numbers of its own. */
   readonly choice: number;

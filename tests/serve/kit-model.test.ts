@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import OpenAI, { APIError, BadRequestError } from "openai";
+import { tf } from "../../src/engine/tensorflow.js";
 import { startEngine } from "../../src/engine/start.js";
 import { loadBase } from "../../src/evaluate/base-checkpoint.js";
 import { generate } from "../../src/evaluate/generate.js";
 import type { LoadedModel } from "../../src/evaluate/model-folder.js";
 import { encodePromptText } from "../../src/evaluate/requests.js";
 import { scoreTargets } from "../../src/evaluate/score.js";
+import type { Decoder } from "../../src/model/decoder.js";
 import { kitModel } from "../../src/serve/kit-model.js";
 import type { ServedModel } from "../../src/serve/served-model.js";
 import { type RunningServer, startServer } from "../../src/serve/server.js";
@@ -17,7 +19,7 @@ describe("serve: the shipped decoder, with the official client", () => {
   let server: RunningServer;
   let served: ServedModel;
   let client: OpenAI;
-  let base: LoadedModel;
+  let base: LoadedModel<Decoder>;
 
   before(async () => {
     await startEngine();
@@ -128,6 +130,46 @@ describe("serve: the shipped decoder, with the official client", () => {
     assert.equal(many.usage?.prompt_tokens, 2 * ids.length);
     const echoed = await client.completions.create({ ...ask, prompt: PROMPT, echo: true });
     assert.equal(echoed.choices[0]?.text, `${PROMPT}${one.choices[0]?.text ?? ""}`);
+  });
+
+  it("presence and frequency penalties are taken from the logits of what was said, as OpenAI defines them", async () => {
+    const prompt = encodePromptText(PROMPT, base.tokenizer, {});
+    const ask = { model: "decoder", prompt: [...prompt], max_tokens: 60, temperature: 0 };
+    /** Token by token from the model's own log-probabilities, which differ from logits by a number for all. */
+    const expected = (presence: number, frequency: number): string => {
+      const ids: number[] = [];
+      while (ids.length < 60) {
+        const input = tf.tensor2d([[...prompt, ...ids]], undefined, "int32");
+        const logits = tf.tidy(() => {
+          const hidden = base.decoder.hiddenStates({ ids: input });
+          const last = tf.slice(hidden, [0, prompt.length + ids.length - 1, 0], [1, 1, -1]);
+          return base.decoder.logits(tf.reshape(last, [1, -1]));
+        });
+        const values = [...logits.dataSync()];
+        tf.dispose([input, logits]);
+        const counted = values.map((value, id) => {
+          const count = ids.filter((other) => other === id).length;
+          return value - count * frequency - (count > 0 ? presence : 0);
+        });
+        const best = counted.indexOf(Math.max(...counted));
+        if (best === base.tokenizer.special.eos) break;
+        ids.push(best);
+      }
+      return base.tokenizer.decode(ids);
+    };
+    const texts: string[] = [];
+    for (const [presence, frequency] of [
+      [0, 0],
+      [2, 0],
+      [2, 2],
+      [-1, 0.25],
+    ] as const) {
+      const penalties = { presence_penalty: presence, frequency_penalty: frequency };
+      const { choices } = await client.completions.create({ ...ask, ...penalties });
+      assert.equal(choices[0]?.text, expected(presence, frequency), JSON.stringify(penalties));
+      texts.push(choices[0].text);
+    }
+    assert.ok(new Set(texts).size >= 2, "negative control: they change the answer");
   });
 
   /** The scorer's log-probabilities of the tokens behind the first `given`. */

@@ -26,7 +26,7 @@ import { inputOf } from "./self-instruct-instances.js";
 const SHOWN = 3;
 const LIST_END = 20;
 
-/** Settings of the published run (`generate_instruction.py`). */
+/** Settings of the published run (`generate_instruction.py`), which also forbade the end token by a logit bias. */
 const PROPOSING = { maxTokens: 3072, temperature: 1, topP: 1 } as const;
 
 /**

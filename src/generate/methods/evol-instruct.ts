@@ -31,7 +31,8 @@ const OPERATIONS = {
 type Operation = keyof typeof OPERATIONS;
 const OPERATION_NAMES = Object.keys(OPERATIONS) as readonly Operation[];
 
-const REWRITING = { maxTokens: 512, temperature: 1 } as const;
+/** Settings of the published code (`openai_access.py`); our answers are greedy, which its own are not. */
+const REWRITING = { maxTokens: 2048, temperature: 1, topP: 0.95 } as const;
 const ANSWER_TOKENS = 1024;
 
 export interface EvolOptions extends MethodOptions {

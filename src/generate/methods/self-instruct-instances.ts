@@ -11,7 +11,9 @@ const SHOTS = 4;
 const LONGEST_SHOT = 600;
 /** Instances of a task that is no classification, at most. */
 const MOST_INSTANCES = 5;
-const INSTANCE_TOKENS = 1024;
+/** Settings of the published run (`generate_instances.py`): greedy, and a label-first prompt leaves less room. */
+const INSTANCES = { ...EXACTLY, presencePenalty: 1.5 } as const;
+const INSTANCE_TOKENS = { labelFirst: 300, inputFirst: 350 } as const;
 
 /** Whether a seed is a classification: its file says so, or it has answers to choose from. */
 function isClassification({ taskType, options }: Seed): boolean {
@@ -85,8 +87,8 @@ export function instanceStep(seeds: readonly Seed[], seed: number): Step {
           : `Write up to ${MOST_INSTANCES} examples for the last task: an input (the word "none" where the task needs no input) and then its output.`;
       const shots = draft.isClassification === true ? labelShots : inputShots;
       return ask([head, ...shots, `Task: ${draft.instruction}`].join("\n\n"), {
-        ...EXACTLY,
-        maxTokens: INSTANCE_TOKENS,
+        ...INSTANCES,
+        maxTokens: draft.isClassification === true ? INSTANCE_TOKENS.labelFirst : INSTANCE_TOKENS.inputFirst,
         stop: ["\nTask:"],
       });
     },

@@ -29,11 +29,8 @@ const SHOWN_OF_TEACHER = 2;
 /** The list ends here: eight are shown and up to eight are asked for. */
 const LIST_END = 16;
 
-/**
- * Settings of the published run (`bootstrap_instructions.py`), without its presence penalty of 2: many compatible servers refuse
- * one, and the prompt asks for new subjects in words.
- */
-const PROPOSING = { maxTokens: 1024, temperature: 0.7, topP: 0.5 } as const;
+/** Settings of the published run (`bootstrap_instructions.py`). */
+const PROPOSING = { maxTokens: 1024, temperature: 0.7, topP: 0.5, presencePenalty: 2 } as const;
 
 /**
  * Self-Instruct (Wang et al. 2023, arXiv 2212.10560; github.com/yizhongw/self-instruct), with our wording of its prompts: the

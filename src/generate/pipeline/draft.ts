@@ -29,7 +29,8 @@ export interface Draft {
 
 /** Why something was rejected, in words. */
 export const REASONS = {
-  "not-taken": "the teacher does not take the question: too long for its context, for example",
+  "not-taken":
+    "the teacher does not take the question: too long for its context, or a setting that it does not know",
   refused: "the teacher refuses to answer",
   "empty-reply": "the reply is empty",
   truncated: "the reply was cut off at its longest length",

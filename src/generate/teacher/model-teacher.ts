@@ -6,7 +6,7 @@ import { chatPrompt } from "../../evaluate/chat/prompt.js";
 import { chosenChatTemplate, defaultChatTemplate } from "../../evaluate/chat/templates.js";
 import { generate } from "../../evaluate/generate.js";
 import { startEngine } from "../../engine/start.js";
-import { samplingField } from "../../evaluate/sampling.js";
+import { penaltiesField, samplingField } from "../../evaluate/sampling.js";
 import { type LoadedModel, loadModelFolder } from "../../evaluate/model-folder.js";
 import { KitError } from "../../support/errors.js";
 import { hashFiles } from "../../support/hash-files.js";
@@ -71,6 +71,7 @@ async function answerWith(
     stopTokens: [tokenizer.special.eos],
     stop: { texts: [...template.stop, ...stop], tokenizer },
     ...samplingField(request),
+    ...penaltiesField(request),
     signal,
   });
   if (answer === undefined) throw new TeacherFault("the question was given up", { passing: false });

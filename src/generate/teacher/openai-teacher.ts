@@ -89,7 +89,7 @@ function checkEndpoint(endpoint: string): void {
 }
 
 function bodyOf(model: string, request: TeacherRequest): OpenAI.ChatCompletionCreateParamsNonStreaming {
-  const { messages, maxTokens, temperature, topP, stop, seed } = request;
+  const { messages, maxTokens, temperature, topP, stop, seed, presencePenalty, frequencyPenalty } = request;
   return {
     model,
     messages: messages.map(({ role, content }) => ({ role, content })),
@@ -100,6 +100,8 @@ function bodyOf(model: string, request: TeacherRequest): OpenAI.ChatCompletionCr
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
     seed,
     ...(topP === undefined ? {} : { top_p: topP }),
+    ...(presencePenalty === undefined ? {} : { presence_penalty: presencePenalty }),
+    ...(frequencyPenalty === undefined ? {} : { frequency_penalty: frequencyPenalty }),
     ...(stop === undefined || stop.length === 0 ? {} : { stop: [...stop] }),
   };
 }

@@ -13,6 +13,10 @@ export interface TeacherRequest {
   readonly temperature: number;
   /** Draws among the tokens that make up this probability; 1 where it is left out. */
   readonly topP?: number;
+  /** Makes tokens that the answer has already less probable, from -2 to 2, as OpenAI defines it; 0 where it is left out. */
+  readonly presencePenalty?: number;
+  /** The same by how often the answer has them. */
+  readonly frequencyPenalty?: number;
   /** Texts that end the answer and are not in it. */
   readonly stop?: readonly string[];
   /** Makes equal questions different ones; it is sent, too. */
