@@ -59,7 +59,7 @@ describe("serve: the page, in a browser", () => {
 
   const ended = (page: Page): Promise<unknown> =>
     page.waitForFunction(() =>
-      [...document.querySelectorAll(".state")].every(({ textContent }) => /\d+ tokens in/.test(textContent)),
+      [...document.querySelectorAll(".state")].every(({ textContent }) => /\d+ tokens? in/.test(textContent)),
     );
 
   it("asks all models, by keyboard alone, and shows what else was probable", async () => {
@@ -74,7 +74,7 @@ describe("serve: the page, in a browser", () => {
     const count = await page.locator("article:first-of-type .answer span").count();
     assert.match(
       (await page.textContent("article:first-of-type .state")) ?? "",
-      new RegExp(`^${count} tokens in`),
+      new RegExp(`^${count} tokens? in`),
     );
     // From the prompt to the first answer: settings, buttons, template, prompt, answer.
     for (let presses = 0; presses < 20; presses++) {
@@ -86,6 +86,7 @@ describe("serve: the page, in a browser", () => {
       await page.textContent(".answer span.here"),
       await page.textContent(".answer span:nth-child(2)"),
     );
+    assert.equal(await page.textContent("article:first-of-type .place"), "Most probable at token 2:");
     const shares = await page.locator("article:first-of-type .tops .number").allTextContents();
     assert.ok(shares.length >= 5);
     const numbers = shares.map((share) => Number.parseFloat(share));
