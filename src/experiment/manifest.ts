@@ -17,7 +17,8 @@ export interface ManifestParts {
   /** Hash of the code that decides the result: see `decidingSources`. */
   readonly sourceHash: string;
   readonly engine: EngineInfo;
-  readonly template: Template;
+  /** How rows became text: a template, or what stands for it where rows are made otherwise. */
+  readonly template: Pick<Template, "name" | "hash">;
   readonly tokenizer: Tokenizer;
   readonly decoder: { readonly parameterCount: number };
   /** The examples trained on, in order. */

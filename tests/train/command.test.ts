@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { command } from "../../src/cli/commands/train.js";
-import { checkRun } from "../../src/cli/commands/train/check.js";
+import { checkObjective } from "../../src/cli/commands/train/check.js";
 import { prepareRun } from "../../src/cli/commands/train/prepare.js";
-import { readRunConfig } from "../../src/cli/commands/train/run-config.js";
+import { answerRun } from "../../src/cli/commands/train/answers-run.js";
+import { readRunConfig } from "../../src/cli/commands/train/config.js";
+import { parseAnswerConfig } from "../../src/cli/commands/train/run-config.js";
 import { patternTemplate } from "../../src/data/templates/index.js";
 import { startEngine } from "../../src/engine/start.js";
 import { defaultChatTemplate } from "../../src/evaluate/chat/templates.js";
@@ -252,11 +254,14 @@ test("--check prints what was measured, trains nothing and exits with 0; rows wi
   assert.ok(!existsSync(out), "nothing is written");
 
   await startEngine();
-  const config = readRunConfig(file);
+  const config = parseAnswerConfig(GOOD, "next-token", file);
   const run = await prepareRun(config, file);
   const spans = run.spans.map((row) => ({ ...row, supervised: row.supervised.with(-1, false) }));
   const printed = context.mock.method(console, "log", () => undefined);
-  const passed = await checkRun({ ...run, spans }, config, { compile: false, json: false });
+  const passed = await checkObjective(answerRun({ ...run, spans }, config), config, {
+    compile: false,
+    json: false,
+  });
   const text = String(printed.mock.calls[0]?.arguments[0]);
   printed.mock.restore();
   run.decoder.dispose();

@@ -1,24 +1,24 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "commander";
-import { supervisedBytes } from "../../data/supervised-bytes.js";
 import { startEngine } from "../../engine/start.js";
 import { saveTrainedTemplate } from "../../evaluate/chat/trained-template.js";
 import { buildManifest } from "../../experiment/manifest.js";
 import { decidingSources } from "../../experiment/store/sources.js";
-import { saveModel } from "../../model/load.js";
-import { mergeAdapter } from "../../model/lora/merge.js";
-import { saveAdapter } from "../../model/lora/peft.js";
-import { T5 } from "../../model/t5/t5.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { checkpointSteps } from "../../train/checkpoint.js";
-import { train, type TrainOptions, trainSequences } from "../../train/train.js";
+import { trainObjective } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
-import { checkRun } from "./train/check.js";
+import { answerRun } from "./train/answers-run.js";
+import { checkObjective } from "./train/check.js";
+import { prepareClassification } from "./train/classification-run.js";
+import { type AnyRunConfig, readRunConfig } from "./train/config.js";
 import { TRAIN_FIELDS } from "./train/help.js";
-import { prepareRun, type PreparedRun } from "./train/prepare.js";
+import { prepareMasked } from "./train/masked-run.js";
+import { disposeModels, type FinalEvaluation, type ObjectiveRun, saveModels } from "./train/objective-run.js";
+import { prepareRun } from "./train/prepare.js";
 import { reportRun } from "./train/report.js";
-import { readRunConfig, type RunConfig } from "./train/run-config.js";
+import { prepareSpans } from "./train/span-run.js";
 import { trackersOf } from "./train/trackers.js";
 
 interface TrainFlags {
@@ -31,15 +31,16 @@ interface TrainFlags {
 }
 
 const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folder:
-  model/         decoder and tokenizer, for score, generate and evaluate; loads in Python's transformers too;
-                 trained_template.json says how rows were shown to it: chat, serve and generate-data take it up
-  adapter/       with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
-  metrics.jsonl  a line for each step: loss in nats a token and bits a byte, validation by task type, learning
-                 rate, gradient norm, tokens, tokens/s, memory
-  tensorboard/   the same curves (tensorboard --logdir FOLDER)
-  ledger.json    what became of each row, by task type
-  run.json       the resolved configuration and the manifest
-  checkpoints/   what --resume goes on from; the newest two, a damaged one is passed over
+  model/           model and tokenizer, for score, generate and evaluate; loads in Python's transformers too;
+                   trained_template.json says how rows were shown to it: chat, serve and generate-data take it up
+  adapter/         with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
+  metrics.jsonl    a line for each step: loss in nats a token and bits a byte, validation by task type, learning
+                   rate, gradient norm, tokens, tokens/s, memory
+  tensorboard/     the same curves (tensorboard --logdir FOLDER)
+  evaluation.json  scores that fit the objective, on the rows that were set aside
+  ledger.json      what became of each row, by task type
+  run.json         the resolved configuration and the manifest
+  checkpoints/     what --resume goes on from; the newest two, a damaged one is passed over
 
 A loss that is not finite, or a spike (train.spike), stops the run with step, rows and learning rate named.
 With "data": {"validation": {"by": "row", "share": 0.1}} and "train": {"validation": {"everySteps": 50,
@@ -67,7 +68,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
   const modes = `${flags.eager === true ? " --eager" : ""}${flags.bf16 === true ? " --bf16" : ""}`;
   const resumeHint = `ift-kit train ${file} --out ${out} --resume${modes}`;
   const read = readRunConfig(file);
-  const config: RunConfig =
+  const config: AnyRunConfig =
     flags.bf16 === true ? { ...read, train: { ...read.train, precision: "bfloat16" } } : read;
   const checkpoints = join(out, "checkpoints");
   const found = checkpointSteps(checkpoints)[0];
@@ -81,81 +82,70 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
   const interrupt = onInterrupt("Stopping after this step, with a checkpoint (again to stop at once).");
   try {
     const engine = await startEngine();
-    const run = await prepareRun(config, file);
-    const { tokenizer, decoder, examples } = run;
+    const run = await prepareAnyRun(config, file);
     if (flags.check === true) {
       const modes = { compile: flags.eager !== true, json: flags.json === true };
-      if (!(await checkRun(run, config, modes))) process.exitCode = 1;
+      if (!(await checkObjective(run, config, modes))) process.exitCode = 1;
       return;
     }
+    const { model } = run.models;
     const manifest = buildManifest({
       sourceHash: decidingSources(new URL(import.meta.url)).hash,
       engine,
-      template: config.template,
-      tokenizer,
-      decoder,
-      trainingData: examples,
+      template: run.made.template,
+      tokenizer: run.tokenizer,
+      decoder: model,
+      trainingData: run.made.from,
       testData: [],
     });
     writeJson(join(out, "ledger.json"), run.ledgers);
-    writeJson(join(out, "run.json"), { config: { ...config, decoder: decoder.config }, manifest });
+    writeJson(join(out, "run.json"), { config: { ...config, ...run.resolved }, manifest });
     if (flags.json !== true) announce(out, run, found);
     const settings = {
       ...config.train,
       checkpoint: { directory: checkpoints, everySteps: config.checkpointEverySteps },
     };
-    const options: TrainOptions = {
+    const result = await trainObjective(run.objective, run.rows, settings, {
       signal: interrupt.signal,
       resume: flags.resume === true,
       compile: flags.eager !== true,
       progress: true,
       label: basename(out),
       trackers: trackersOf(out, basename(out), config, process.env),
-      bytesOf: (row) => supervisedBytes(row, tokenizer),
       ...(run.validation === undefined ? {} : { validation: run.validation }),
-    };
-    const result =
-      decoder instanceof T5
-        ? await trainSequences(decoder, run.spans, settings, options)
-        : await train(decoder, run.spans, settings, options);
+    });
+    let evaluation: FinalEvaluation | undefined;
     if (result.status === "finished") {
-      saveRun(out, run, config);
+      saveModels(out, run.models, run.tokenizer);
+      if ("templateChoice" in config) {
+        saveTrainedTemplate(join(out, "model"), config.templateChoice, config.template);
+      }
+      evaluation = await run.evaluate(interrupt.signal);
+      if (evaluation !== undefined) writeJson(join(out, "evaluation.json"), evaluation.scores);
     }
-    reportRun(out, result, { json: flags.json === true, resumeHint });
-    decoder.dispose();
-    if (run.base !== decoder) run.base.dispose();
+    reportRun(out, result, { json: flags.json === true, resumeHint, evaluation });
+    disposeModels(run.models);
   } finally {
     interrupt.release();
   }
 }
 
-function saveRun(out: string, { base, decoder, tokenizer }: PreparedRun, config: RunConfig): void {
-  const { special } = tokenizer;
-  const folder = join(out, "model");
-  tokenizer.save(folder);
-  saveTrainedTemplate(folder, config.templateChoice, config.template);
-  if (decoder.adapter === undefined) {
-    saveModel(folder, decoder, { special });
-    return;
+async function prepareAnyRun(config: AnyRunConfig, file: string): Promise<ObjectiveRun> {
+  switch (config.objective) {
+    case "classification":
+      return prepareClassification(config, file);
+    case "masked-language":
+    case "masked-language-next-sentence":
+      return prepareMasked(config, file);
+    case "span-corruption":
+      return prepareSpans(config, file);
+    default:
+      return answerRun(await prepareRun(config, file), config);
   }
-  const from = "from" in config.decoder ? config.decoder.from : undefined;
-  saveAdapter(join(out, "adapter"), decoder.adapter, base.config, from);
-  const merged = mergeAdapter(base, decoder.adapter);
-  saveModel(folder, merged, { special });
-  merged.dispose();
 }
 
-function announce(
-  out: string,
-  { spans, decoder, ledgers }: PreparedRun,
-  resumedFrom: number | undefined,
-): void {
-  const { total } = ledgers.render;
-  const dropped = total.rowsIn - total.rendered;
-  console.log(
-    `${spans.length} rows (${dropped} dropped, ${total.truncated} cut), ${total.supervisedTokens} supervised of ` +
-      `${total.totalTokens} tokens; ${decoder.parameterCount} parameters`,
-  );
+function announce(out: string, { summary, models }: ObjectiveRun, resumedFrom: number | undefined): void {
+  console.log(`${summary}; ${models.model.parameterCount} parameters`);
   if (resumedFrom !== undefined) console.log(`going on in ${out}, newest checkpoint: step ${resumedFrom}`);
 }
 

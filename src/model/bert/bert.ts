@@ -36,11 +36,12 @@ export interface BertInput {
 
 /** A BERT encoder with its head, its parameters in float32 variables. */
 export class Bert extends WeightedModel<BertConfig> {
-  readonly #frozenEncoder: boolean;
+  /** Whether of the weights the head alone is trained. */
+  readonly #headOnly: boolean;
 
-  private constructor(config: BertConfig, weights: Weights, adapter?: LoraAdapter, frozenEncoder = false) {
+  private constructor(config: BertConfig, weights: Weights, adapter?: LoraAdapter, headOnly = false) {
     super(config, weights, adapter);
-    this.#frozenEncoder = frozenEncoder;
+    this.#headOnly = headOnly;
   }
 
   /** A BERT with start values from a seed: the same config and seed give the same bits everywhere. */
@@ -66,11 +67,12 @@ export class Bert extends WeightedModel<BertConfig> {
   }
 
   /**
-   * The same model, whose weights it shares, with low-rank updates that alone are trained. It is disposed before this
-   * one, and its `dispose` frees the adapter only.
+   * The same model, whose weights it shares, with low-rank updates that alone are trained; with `trainHead`, the head too
+   * (with the pooler), as a head that starts from nothing needs it. It is disposed before this one, and its `dispose`
+   * frees the adapter only.
    */
-  withAdapter(adapter: LoraAdapter): Bert {
-    return new Bert(this.config, this.weights, adapter);
+  withAdapter(adapter: LoraAdapter, { trainHead = false } = {}): Bert {
+    return new Bert(this.config, this.weights, adapter, trainHead);
   }
 
   /** The same model, whose weights it shares, of which training changes the head alone (with the pooler). */
@@ -79,11 +81,13 @@ export class Bert extends WeightedModel<BertConfig> {
   }
 
   override get parameters(): Weights {
-    return this.#frozenEncoder ? this.#weightsOf(isHead) : super.parameters;
+    if (!this.#headOnly) return super.parameters;
+    const head = this.#weightsOf(isHead);
+    return this.adapter === undefined ? head : new Map([...this.adapter.parameters, ...head]);
   }
 
   override get frozen(): Weights {
-    return this.#frozenEncoder ? this.#weightsOf((name) => !isHead(name)) : super.frozen;
+    return this.#headOnly ? this.#weightsOf((name) => !isHead(name)) : super.frozen;
   }
 
   protected override get dropoutRate(): number {
@@ -191,7 +195,8 @@ export class Bert extends WeightedModel<BertConfig> {
 
   /** Frees the weights, or the adapter where there is one; a model that shares its weights frees nothing. */
   override dispose(): void {
-    if (!this.#frozenEncoder) super.dispose();
+    if (!this.#headOnly) super.dispose();
+    else this.adapter?.dispose();
   }
 }
 

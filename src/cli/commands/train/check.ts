@@ -1,29 +1,21 @@
-import { endToken } from "../../../data/render.js";
-import { T5 } from "../../../model/t5/t5.js";
-import { KitError } from "../../../support/errors.js";
-import { type PreflightReport, preflight } from "../../../train/preflight/preflight.js";
+import { type PreflightReport, preflightObjective } from "../../../train/preflight/preflight.js";
 import { textTable } from "../data/shared.js";
-import type { PreparedRun } from "./prepare.js";
-import type { RunConfig } from "./run-config.js";
+import type { AnyRunConfig } from "./config.js";
+import type { ObjectiveRun } from "./objective-run.js";
+
+interface CheckModes {
+  readonly compile: boolean;
+  readonly json: boolean;
+}
 
 /** `ift-kit train --check`: the preflight of a run, printed. @returns whether it passed */
-export async function checkRun(
-  { decoder, spans, tokenizer }: PreparedRun,
-  config: RunConfig,
-  { compile, json }: { readonly compile: boolean; readonly json: boolean },
+export async function checkObjective(
+  run: ObjectiveRun,
+  { train }: Pick<AnyRunConfig, "train">,
+  { compile, json }: CheckModes,
 ): Promise<boolean> {
-  const { bos, eos } = tokenizer.special;
-  if (decoder instanceof T5) {
-    throw new KitError(
-      "the check is for decoders, and the model of this run has an encoder",
-      "start the run without --check",
-      { field: "decoder" },
-    );
-  }
-  const report = await preflight(decoder, spans, config.train, {
-    tokens: { ...(bos === undefined ? {} : { bos }), ends: [eos, endToken(config.template, tokenizer)] },
-    compile,
-  });
+  const rowChecks = run.rowChecks();
+  const report = await preflightObjective(run.objective, run.rows, train, { rowChecks, compile });
   console.log(json ? JSON.stringify(report, undefined, 2) : describe(report));
   return report.passed;
 }

@@ -1,5 +1,23 @@
 /** What `ift-kit train --help` says of the part "train" of the file, with the usual values of each optimizer. */
 export const TRAIN_FIELDS = `
+What is learned, "objective" (left out: "next-token" of a decoder, "sequence-to-sequence" of a T5), and its fields;
+examples/train-OBJECTIVE.json has a file for each:
+  next-token           data, template, tokenizer, render, decoder, evaluation
+  sequence-to-sequence the same with t5 instead of decoder; the loss is on the response
+  classification       data (also taskTypes), template: what it shows is the text, the answer is the label; labels (left
+                       out: those of the rows), pairAt: where the text is cut in two; bert, tokenizer, maxTokens,
+                       overlong: "drop" | "cut-end", tune: "all" | "head" (frozen encoder)
+  masked-language      data: plain text, blank lines between documents; bert, tokenizer, maxTokens, maskedShare (0.15)
+  masked-language-next-sentence  the same; rows are pairs of texts
+  span-corruption      data: plain text; t5, tokenizer (with <extra_id_0> ...), maxTokens,
+                       corruption: { share: 0.15, meanSpan: 3 }
+  decoder, t5, bert    the shape of a new model, or {"from": FOLDER}; a BERT of any head is given the head that is needed;
+                       {"from": "base"} is the decoder or the BERT that ships
+  lora                 for any; the head of a BERT is trained beside the updates, and is in model/ alone
+  data.validation      { by: "row" | "task type", share } of rows, { share } of documents; with train.validation. On these
+                       the model is scored at the end: labels, masked words and pairs, spans, and answers where
+                       "evaluation": { rows, maxNewTokens } asks for it
+
 The part "train" of the file:
   budget     { unit: "supervised-tokens" | "total-tokens" | "steps", amount }
   batch      { kind: "bucketed", rowsPerStep } or { kind: "packed", tokensPerRow, rowsPerStep }

@@ -13,6 +13,7 @@ import { type LanguageModel, loadModel } from "../../../model/load.js";
 import { LoraAdapter } from "../../../model/lora/adapter.js";
 import { chooseTargets, type LoraConfig } from "../../../model/lora/config.js";
 import { checkAdapterLayout } from "../../../model/lora/peft.js";
+import { folderOf } from "../../../evaluate/base-checkpoint.js";
 import { parseT5Config } from "../../../model/t5/config.js";
 import { T5 } from "../../../model/t5/t5.js";
 import { KitError } from "../../../support/errors.js";
@@ -20,11 +21,14 @@ import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
 import { CharacterTokenizer } from "../../../tokenizer/character.js";
 import { loadTokenizer } from "../../../tokenizer/load.js";
 import type { RunConfig } from "./run-config.js";
+import { newT5 } from "./t5-shape.js";
 
 /** What a run trains, and on what. */
 export interface PreparedRun {
   readonly examples: readonly Example[];
   readonly spans: readonly Spans[];
+  /** Those that are set aside. */
+  readonly heldExamples: readonly Example[];
   /** Rows that are only measured; undefined where the config has none. */
   readonly validation: readonly Spans[] | undefined;
   readonly tokenizer: Tokenizer;
@@ -62,11 +66,11 @@ export async function prepareRun(config: RunConfig, file: string): Promise<Prepa
   const base = chooseDecoder(config, tokenizer, file);
   const decoder = config.lora === undefined ? base : adapted(base, config.lora, file);
   const ledgers = { read: read.ledger, render: ledger };
-  return { examples, spans, validation: held, tokenizer, decoder, base, ledgers };
+  return { examples, spans, heldExamples: validation, validation: held, tokenizer, decoder, base, ledgers };
 }
 
 function chooseTokenizer({ tokenizer, template }: RunConfig, examples: readonly Example[]): Tokenizer {
-  if ("directory" in tokenizer) return loadTokenizer(tokenizer.directory);
+  if ("directory" in tokenizer) return loadTokenizer(folderOf(tokenizer.directory));
   const texts = textsOf(examples, template);
   return tokenizer.train === "character"
     ? CharacterTokenizer.fromTexts(texts)
@@ -98,7 +102,11 @@ function adapted(base: LanguageModel, lora: LoraConfig, file: string): LanguageM
   return base.withAdapter(LoraAdapter.create(base.config, lora));
 }
 
-function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file: string): LanguageModel {
+function chooseDecoder(
+  { decoder, modelField, objective, train }: RunConfig,
+  tokenizer: Tokenizer,
+  file: string,
+): LanguageModel {
   const { vocabularySize } = tokenizer;
   if ("shape" in decoder) {
     const given = decoder.shape.vocabularySize;
@@ -106,17 +114,23 @@ function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file
       throw new KitError(
         `the vocabulary has ${JSON.stringify(given)} ids here, the tokenizer ${vocabularySize}`,
         "remove this field; it is taken from the tokenizer",
-        { file, field: "decoder.vocabularySize" },
+        { file, field: `${modelField}.vocabularySize` },
       );
     }
-    if ("encoderLayers" in decoder.shape) {
+    if (modelField === "t5") return newT5(decoder.shape, tokenizer, train.seed, { file, field: modelField });
+    if ("encoderLayers" in decoder.shape && objective === undefined) {
       const shape = parseT5Config({ ...decoder.shape, vocabularySize }, { file, field: "decoder" });
       return T5.create(shape, train.seed);
     }
     const shape = parseDecoderConfig({ ...decoder.shape, vocabularySize }, { file, field: "decoder" });
     return Decoder.create(shape, train.seed);
   }
-  const saved = loadModel(decoder.from);
+  const saved = loadModel(folderOf(decoder.from));
+  const other = otherFamily(saved, objective);
+  if (other !== undefined) {
+    saved.dispose();
+    throw new KitError(other.problem, other.cure, { file, field: `${modelField}.from` });
+  }
   if (saved.config.vocabularySize < vocabularySize) {
     const known = saved.config.vocabularySize;
     saved.dispose();
@@ -127,4 +141,16 @@ function chooseDecoder({ decoder, train }: RunConfig, tokenizer: Tokenizer, file
     );
   }
   return saved;
+}
+
+/** Why a saved model cannot learn what is asked. */
+function otherFamily(
+  model: LanguageModel,
+  objective: RunConfig["objective"],
+): { readonly problem: string; readonly cure: string } | undefined {
+  const isT5 = model instanceof T5;
+  if (objective === undefined || isT5 === (objective === "sequence-to-sequence")) return undefined;
+  return isT5
+    ? { problem: "a T5 does not learn the next token", cure: 'give the objective "sequence-to-sequence"' }
+    : { problem: "a decoder has no encoder to read with", cure: 'give the objective "next-token"' };
 }

@@ -1,21 +1,30 @@
 import { join } from "node:path";
 import { duration } from "../../../support/progress.js";
 import type { TrainResult } from "../../../train/train.js";
-import type { LossMeasure } from "../../../train/validation.js";
+import type { LossMeasure, Validation } from "../../../train/validation.js";
 import { textTable } from "../data/shared.js";
+import type { FinalEvaluation } from "./objective-run.js";
+
+interface ReportOptions {
+  readonly json: boolean;
+  readonly resumeHint: string;
+  readonly evaluation?: FinalEvaluation | undefined;
+}
 
 /** Prints how a run ended. */
 export function reportRun(
   out: string,
   result: TrainResult,
-  { json, resumeHint }: { readonly json: boolean; readonly resumeHint: string },
+  { json, resumeHint, evaluation }: ReportOptions,
 ): void {
   const { status, progress, step: stepKind, best, stoppedEarly } = result;
   const model = status === "finished" ? join(out, "model") : undefined;
   const shown = best ?? result.validations.at(-1);
   if (json) {
     const validation = shown === undefined ? {} : { validation: shown, stoppedEarly };
-    console.log(JSON.stringify({ status, out, model, stepKind, ...progress, ...validation }, undefined, 2));
+    const scores = evaluation === undefined ? {} : { evaluation: withoutRows(evaluation.scores) };
+    const all = { status, out, model, stepKind, ...progress, ...validation, ...scores };
+    console.log(JSON.stringify(all, undefined, 2));
     return;
   }
   if (model === undefined) {
@@ -34,7 +43,16 @@ export function reportRun(
     `${count(progress.tokensPerSecond)} tokens/s, ${count(progress.supervisedTokensPerSecond)} supervised tokens/s, ` +
       `${count(progress.memoryBytes / 2 ** 20)} MiB; gradient norm ${progress.gradientNorm.toFixed(3)}`,
   );
-  if (shown === undefined) return;
+  if (shown !== undefined) printValidation(shown, result);
+  if (evaluation !== undefined) console.log(evaluation.text);
+}
+
+/** Single answers are in the file. */
+function withoutRows(scores: FinalEvaluation["scores"]): FinalEvaluation["scores"] {
+  return Object.fromEntries(Object.entries(scores).filter(([name]) => name !== "predictions"));
+}
+
+function printValidation(shown: Validation, { best, validations, stoppedEarly }: TrainResult): void {
   const line = (name: string, measure: LossMeasure): (string | number)[] => [
     name,
     measure.rows,
@@ -44,7 +62,7 @@ export function reportRun(
   ];
   console.log(
     `validation after step ${shown.step}` +
-      (best === undefined ? "" : `, the best of ${result.validations.length}: the model has its weights`) +
+      (best === undefined ? "" : `, the best of ${validations.length}: the model has its weights`) +
       (stoppedEarly ? "; it ended the run before its budget" : ""),
   );
   console.log(

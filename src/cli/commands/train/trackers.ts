@@ -3,7 +3,7 @@ import { MetricsFile } from "../../../train/track/metrics-file.js";
 import { mlflowServer, MlflowTracker } from "../../../train/track/mlflow/mlflow.js";
 import { TensorBoardFiles } from "../../../train/track/tensorboard/tensorboard.js";
 import type { Tracker } from "../../../train/track/tracker.js";
-import type { RunConfig } from "./run-config.js";
+import type { CommonConfig } from "./common-config.js";
 
 /** What a run is called on a server whose experiment nobody named. */
 const EXPERIMENT = "ift-kit";
@@ -17,7 +17,7 @@ const EXPERIMENT = "ift-kit";
 export function trackersOf(
   out: string,
   name: string,
-  { source, tracking }: RunConfig,
+  { source, tracking }: Pick<CommonConfig, "source" | "tracking">,
   environment: Readonly<Record<string, string | undefined>>,
 ): Tracker[] {
   const trackers: Tracker[] = [new MetricsFile(join(out, "metrics.jsonl"))];

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test, type TestContext } from "node:test";
+import { main } from "../../src/cli/main.js";
+import { readRunConfig } from "../../src/cli/commands/train/config.js";
+import { startEngine } from "../../src/engine/start.js";
+import { loadBertFolder } from "../../src/evaluate/bert-folder.js";
+import { loadModelFolder } from "../../src/evaluate/model-folder.js";
+import { classify } from "../../src/evaluate/text-pairs.js";
+import { T5 } from "../../src/model/t5/t5.js";
+import { KitError } from "../../src/support/errors.js";
+import { Random } from "../../src/support/random.js";
+import { temporaryFolder } from "../data/fixtures.js";
+
+before(() => startEngine());
+
+const NAMES = ["mia", "tom", "nora", "hugo", "ella", "karl"];
+const THINGS = ["plum", "lamp", "swan", "boat", "drum", "tower"];
+const random = Random.derive(1, "texts");
+const sentence = (): string => `${random.choice(NAMES)} saw the ${random.choice(THINGS)}.`;
+const DOCUMENTS = Array.from({ length: 60 }, () => [sentence(), sentence(), sentence()].join("\n"));
+/** The label is in the text: "good" or "bad". */
+const LABELLED = Array.from({ length: 80 }, (_, row) => {
+  const good = row % 2 === 0;
+  return {
+    instruction: "Judge it.",
+    input: `${sentence()} it was ${good ? "good" : "bad"}`,
+    output: good ? "Yes" : "No",
+  };
+});
+
+const TRAIN = {
+  budget: { unit: "steps", amount: 60 },
+  batch: { kind: "bucketed", rowsPerStep: 8 },
+  optimizer: { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 },
+  schedule: { kind: "linear", warmupFraction: 0.1, finalFraction: 0 },
+  seed: 1,
+};
+const VALIDATED = { ...TRAIN, validation: { everySteps: 30 } };
+const BERT = { width: 16, layers: 1, heads: 2, feedForwardWidth: 32, contextLength: 40, dropout: 0 };
+const T5_SHAPE = {
+  ...{ width: 16, encoderLayers: 1, decoderLayers: 1, heads: 2, headWidth: 8, feedForwardWidth: 32 },
+  ...{ contextLength: 48, dropout: 0.1 },
+};
+const WORDPIECE = { train: "wordpiece", vocabularySize: 120 };
+
+interface Place {
+  readonly folder: string;
+  readonly text: string;
+  readonly rows: string;
+}
+
+function place(context: TestContext): Place {
+  const folder = temporaryFolder(context);
+  const [text, rows] = [join(folder, "text.txt"), join(folder, "rows.json")];
+  writeFileSync(text, DOCUMENTS.join("\n\n"));
+  writeFileSync(rows, JSON.stringify(LABELLED));
+  return { folder, text, rows };
+}
+
+/** `ift-kit train` in this process. @returns the folder of the run and what was printed with --json */
+async function trained(
+  context: TestContext,
+  { folder }: Place,
+  name: string,
+  config: unknown,
+  ...flags: string[]
+): Promise<{ out: string; result: Record<string, unknown>; said: string }> {
+  const [file, out] = [join(folder, `${name}.json`), join(folder, name)];
+  writeFileSync(file, JSON.stringify(config));
+  const said: string[] = [];
+  const mocks = (["log", "error"] as const).map((kind) =>
+    context.mock.method(console, kind, (...texts: unknown[]) => said.push(texts.join(" "))),
+  );
+  process.exitCode = 0;
+  await main(["node", "ift-kit", "train", file, "--out", out, "--json", ...flags]);
+  for (const mock of mocks) mock.mock.restore();
+  const code = process.exitCode;
+  process.exitCode = 0;
+  const text = said.join("\n");
+  assert.equal(code, 0, text);
+  return { out, result: JSON.parse(text.slice(text.indexOf("{"))) as Record<string, unknown>, said: text };
+}
+
+const jsonIn = (out: string, name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(out, name), "utf8")) as Record<string, unknown>;
+
+function classificationConfig({ rows }: Place): Record<string, unknown> {
+  return {
+    objective: "classification",
+    data: { path: rows, format: "alpaca", validation: { by: "row", share: 0.2 } },
+    template: "sft-plain",
+    tokenizer: WORDPIECE,
+    bert: BERT,
+    train: VALIDATED,
+  };
+}
+
+test("classification: labels are learned, scored on rows set aside, and the folder classifies", async (context) => {
+  const at = place(context);
+  const { out, result } = await trained(context, at, "classes", classificationConfig(at));
+  assert.equal(result.stepKind, "compiled");
+  const { accuracy, floor, rows } = jsonIn(out, "evaluation.json") as {
+    accuracy: number;
+    floor: { accuracy: number };
+    rows: number;
+  };
+  assert.ok(rows >= 10 && accuracy >= 0.9 && floor.accuracy <= 0.7, `${accuracy} of ${rows}`);
+  const loaded = loadBertFolder(join(out, "model"));
+  const said = await classify(loaded, [
+    { a: "tom saw the drum. it was good" },
+    { a: "tom saw the drum. it was bad" },
+  ]);
+  assert.deepEqual(
+    said?.map(({ label }) => label),
+    ["Yes", "No"],
+  );
+  loaded.bert.dispose();
+  // From the checkpoint, another head over a frozen encoder: the encoder stays as it is.
+  const tuned = await trained(context, at, "frozen", {
+    ...classificationConfig(at),
+    tokenizer: undefined,
+    labels: ["Yes", "No", "Maybe"],
+    bert: { from: join(out, "model") },
+    tune: "head",
+  });
+  const [before, after] = [out, tuned.out].map((folder) => loadBertFolder(join(folder, "model")).bert);
+  const values = (bert: typeof before, name: string): number[] => [...(bert?.weight(name).dataSync() ?? [])];
+  assert.deepEqual(
+    values(after, "layers.0.feedForward.up.weight"),
+    values(before, "layers.0.feedForward.up.weight"),
+  );
+  assert.notDeepEqual(
+    values(after, "pooler.weight"),
+    values(before, "pooler.weight"),
+    "control: the head moves",
+  );
+  assert.equal(values(after, "classifier.bias").length, 3);
+  before?.dispose();
+  after?.dispose();
+});
+
+test("classification with LoRA and in bfloat16: the head is trained beside the updates, and both are in the model", async (context) => {
+  const at = place(context);
+  const lora = { rank: 4, alpha: 8, dropout: 0, targets: ["attention.query", "attention.value"] };
+  const { out } = await trained(context, at, "lora", { ...classificationConfig(at), lora }, "--bf16");
+  assert.ok(existsSync(join(out, "adapter", "adapter_model.safetensors")));
+  assert.ok((jsonIn(out, "evaluation.json") as { accuracy: number }).accuracy >= 0.9);
+  const loaded = loadBertFolder(join(out, "model"));
+  const said = await classify(loaded, [
+    { a: "ella saw the boat. it was good" },
+    { a: "ella saw the boat. it was bad" },
+  ]);
+  assert.deepEqual(
+    said?.map(({ label }) => label),
+    ["Yes", "No"],
+  );
+  loaded.bert.dispose();
+});
+
+test("pairs: the text is cut in two where the file says", async (context) => {
+  const at = place(context);
+  const config = {
+    ...classificationConfig(at),
+    pairAt: "it was",
+    train: { ...VALIDATED, budget: { unit: "steps", amount: 2 } },
+  };
+  const { out } = await trained(context, at, "pairs", config);
+  assert.equal(jsonIn(out, "run.json").config === undefined, false);
+  const missing = { ...config, pairAt: "nowhere" };
+  await assert.rejects(trained(context, at, "no-pairs", missing), /has no \\"nowhere\\"|has no "nowhere"/);
+});
+
+for (const objective of ["masked-language", "masked-language-next-sentence"] as const) {
+  test(`${objective}: words are learned beyond the most frequent one; a finished run is found again`, async (context) => {
+    const at = place(context);
+    const config = {
+      objective,
+      data: { path: at.text, validation: { share: 0.2 } },
+      tokenizer: WORDPIECE,
+      bert: BERT,
+      maxTokens: 30,
+      train: { ...VALIDATED, budget: { unit: "steps", amount: 150 } },
+    };
+    const { out } = await trained(context, at, objective, config);
+    const scores = jsonIn(out, "evaluation.json") as {
+      masked: { accuracy: number; floor: number };
+      nextSentence?: { pairs: number };
+    };
+    assert.ok(scores.masked.accuracy > scores.masked.floor, JSON.stringify(scores));
+    assert.equal(scores.nextSentence === undefined, objective === "masked-language");
+    const { bert } = loadBertFolder(join(out, "model"));
+    assert.equal(bert.config.head.kind, objective === "masked-language" ? "masked-language" : "pre-training");
+    bert.dispose();
+    const again = await trained(context, at, objective, config, "--resume");
+    assert.equal(again.result.step, 150);
+  });
+}
+
+test("span corruption: a T5 with dropout and its sentinels; its folder is what sequence-to-sequence starts from", async (context) => {
+  const at = place(context);
+  const config = {
+    objective: "span-corruption",
+    data: { path: at.text, validation: { share: 0.2 } },
+    tokenizer: { train: "byte-level-bpe", vocabularySize: 420 },
+    t5: T5_SHAPE,
+    train: VALIDATED,
+  };
+  const { out, result } = await trained(context, at, "spans", config);
+  const losses = readFileSync(join(out, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { loss: number }).loss);
+  assert.ok((losses.at(-1) ?? NaN) < 0.7 * (losses[0] ?? NaN));
+  assert.ok((result.evaluation as { spans: number }).spans > 10);
+  const model = loadModelFolder(join(out, "model"));
+  assert.ok(model.decoder instanceof T5 && model.decoder.config.dropout === 0.1);
+  assert.ok(model.tokenizer.addedTokens?.has("<extra_id_99>"));
+  model.decoder.dispose();
+  const answers = await trained(context, at, "answers", {
+    objective: "sequence-to-sequence",
+    data: { path: at.rows, format: "alpaca", validation: { by: "row", share: 0.2 } },
+    template: "sft-plain",
+    tokenizer: { directory: join(out, "model") },
+    render: { maxTokens: 60, overlong: "drop", lossOn: "response" },
+    t5: { from: join(out, "model") },
+    evaluation: { rows: 8, maxNewTokens: 4 },
+    train: VALIDATED,
+  });
+  const { overall } = answers.result.evaluation as { overall: { exactMatch: { mean: number } } };
+  assert.ok(overall.exactMatch.mean >= 0 && existsSync(join(answers.out, "evaluation.json")));
+});
+
+test("a field of another objective, or another family, is one line that names it", (context) => {
+  const at = place(context);
+  const good = classificationConfig(at);
+  const cases: [Record<string, unknown>, string, RegExp][] = [
+    [{ ...good, objective: "regression" }, "objective", /no objective "regression".*"span-corruption"/],
+    [
+      { ...good, corruption: { share: 0.1 } },
+      "corruption",
+      /belongs to "span-corruption", and this run's objective is "classification"/,
+    ],
+    [{ ...good, objective: undefined }, "bert", /belongs to .*"masked-language".* is "next-token"/],
+    [{ ...good, render: {} }, "render", /belongs to "next-token", "sequence-to-sequence"/],
+    [{ ...good, maskedShare: 0.2 }, "maskedShare", /belongs to "masked-language"/],
+    [{ ...good, colour: 1 }, "colour", /no such field/],
+    [{ ...good, tokenizer: undefined }, "tokenizer", /a new model needs a tokenizer/],
+    [
+      { ...good, tune: "head", lora: { rank: 1, alpha: 1, dropout: 0, targets: ["up"] } },
+      "tune",
+      /together with the head/,
+    ],
+  ];
+  for (const [config, field, words] of cases) {
+    const file = join(at.folder, "wrong.json");
+    writeFileSync(file, JSON.stringify(config));
+    assert.throws(
+      () => readRunConfig(file),
+      (error) => {
+        assert.ok(error instanceof KitError);
+        assert.match(error.message, words);
+        assert.equal(error.location.field, field, error.message);
+        return true;
+      },
+    );
+  }
+  for (const name of [
+    "next-token",
+    "sequence-to-sequence",
+    "classification",
+    "masked-language",
+    "masked-language-next-sentence",
+    "span-corruption",
+  ]) {
+    assert.equal(
+      readRunConfig(join(import.meta.dirname, `../../examples/train-${name}.json`)).objective,
+      name,
+    );
+  }
+});
