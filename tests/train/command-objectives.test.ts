@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { before, test, type TestContext } from "node:test";
 import { main } from "../../src/cli/main.js";
 import { readRunConfig } from "../../src/cli/commands/train/config.js";
+import { parseMaskedConfig } from "../../src/cli/commands/train/encoder-config.js";
+import { prepareMasked } from "../../src/cli/commands/train/masked-run.js";
+import { disposeModels } from "../../src/cli/commands/train/objective-run.js";
 import { startEngine } from "../../src/engine/start.js";
 import { loadBertFolder } from "../../src/evaluate/bert-folder.js";
 import { loadModelFolder } from "../../src/evaluate/model-folder.js";
@@ -11,6 +14,8 @@ import { classify } from "../../src/evaluate/text-pairs.js";
 import { T5 } from "../../src/model/t5/t5.js";
 import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
+import type { PreflightReport } from "../../src/train/preflight/check.js";
+import { checkEncoderRows } from "../../src/train/preflight/rows.js";
 import { temporaryFolder } from "../data/fixtures.js";
 
 before(() => startEngine());
@@ -90,7 +95,7 @@ function classificationConfig({ rows }: Place): Record<string, unknown> {
   return {
     objective: "classification",
     data: { path: rows, format: "alpaca", validation: { by: "row", share: 0.2 } },
-    template: "sft-plain",
+    template: { name: "text", format: "sft", prompt: "{input}" },
     tokenizer: WORDPIECE,
     bert: BERT,
     train: VALIDATED,
@@ -230,6 +235,40 @@ test("span corruption: a T5 with dropout and its sentinels; its folder is what s
   });
   const { overall } = answers.result.evaluation as { overall: { exactMatch: { mean: number } } };
   assert.ok(overall.exactMatch.mean >= 0 && existsSync(join(answers.out, "evaluation.json")));
+});
+
+test("--check: every check that means something passes, the others say why; a row with a mark too many fails", async (context) => {
+  const at = place(context);
+  const config = {
+    objective: "masked-language",
+    data: { path: at.text },
+    tokenizer: WORDPIECE,
+    bert: BERT,
+    maxTokens: 30,
+    train: TRAIN,
+  };
+  const { result } = await trained(context, at, "checked", config, "--check");
+  const report = result as unknown as PreflightReport;
+  assert.ok(report.passed);
+  const named = report.checks.map(({ check }) => check);
+  for (const check of ["mask", "marks", "redraw", "padding before", "accumulation", "resume"]) {
+    assert.ok(named.includes(check), check);
+  }
+  for (const { status, detail } of report.checks) assert.ok(status === "pass" || (detail ?? "") !== "");
+  assert.ok(!existsSync(join(at.folder, "checked")), "nothing is written");
+
+  const parsed = parseMaskedConfig(config, "masked-language", "file");
+  const run = await prepareMasked(parsed, "file");
+  const separator = run.rows[0]?.inputs.at(-1) ?? NaN;
+  const rows = run.rows.map((row, index) =>
+    index === 1 ? { ...row, inputs: row.inputs.with(1, separator) } : row,
+  );
+  const failed = checkEncoderRows(rows, { first: run.rows[0]?.inputs[0] ?? NaN, separator });
+  assert.deepEqual(
+    failed.filter(({ status }) => status === "fail").map(({ check, measured }) => [check, measured]),
+    [["marks", 1]],
+  );
+  disposeModels(run.models);
 });
 
 test("a field of another objective, or another family, is one line that names it", (context) => {

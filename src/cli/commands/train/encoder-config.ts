@@ -33,7 +33,7 @@ interface EncoderConfig extends CommonConfig {
  *     {
  *       "objective": "classification",
  *       "data": { "path": "datasets/mini/task-rows/train.jsonl", "validation": { "by": "row", "share": 0.1 } },
- *       "template": "sft-plain",
+ *       "template": { "name": "text", "format": "sft", "prompt": "{input}" },
  *       "bert": { "from": "base" },
  *       "tune": "head", left out: "all"
  *       "train": { ... }
