@@ -11,6 +11,7 @@ import { startEngine } from "../../src/engine/start.js";
 import { loadBertFolder } from "../../src/evaluate/bert-folder.js";
 import { loadModelFolder } from "../../src/evaluate/model-folder.js";
 import { classify } from "../../src/evaluate/text-pairs.js";
+import { Bert } from "../../src/model/bert/bert.js";
 import { T5 } from "../../src/model/t5/t5.js";
 import { KitError } from "../../src/support/errors.js";
 import { Random } from "../../src/support/random.js";
@@ -43,7 +44,7 @@ const TRAIN = {
   seed: 1,
 };
 const VALIDATED = { ...TRAIN, validation: { everySteps: 30 } };
-const BERT = { width: 16, layers: 1, heads: 2, feedForwardWidth: 32, contextLength: 40, dropout: 0 };
+const BERT_SHAPE = { width: 16, layers: 1, heads: 2, feedForwardWidth: 32, contextLength: 40, dropout: 0 };
 const T5_SHAPE = {
   ...{ width: 16, encoderLayers: 1, decoderLayers: 1, heads: 2, headWidth: 8, feedForwardWidth: 32 },
   ...{ contextLength: 48, dropout: 0.1 },
@@ -97,7 +98,7 @@ function classificationConfig({ rows }: Place): Record<string, unknown> {
     data: { path: rows, format: "alpaca", validation: { by: "row", share: 0.2 } },
     template: { name: "text", format: "sft", prompt: "{input}" },
     tokenizer: WORDPIECE,
-    bert: BERT,
+    bert: BERT_SHAPE,
     train: VALIDATED,
   };
 }
@@ -148,19 +149,32 @@ test("classification: labels are learned, scored on rows set aside, and the fold
 
 test("classification with LoRA and in bfloat16: the head is trained beside the updates, and both are in the model", async (context) => {
   const at = place(context);
-  const lora = { rank: 4, alpha: 8, dropout: 0, targets: ["attention.query", "attention.value"] };
-  const { out } = await trained(context, at, "lora", { ...classificationConfig(at), lora }, "--bf16");
+  const lora = {
+    rank: 8,
+    alpha: 16,
+    dropout: 0,
+    targets: ["attention.query", "attention.value", "feedForward.*"],
+  };
+  const train = { ...VALIDATED, budget: { unit: "steps", amount: 300 } };
+  const { out } = await trained(context, at, "lora", { ...classificationConfig(at), lora, train }, "--bf16");
   assert.ok(existsSync(join(out, "adapter", "adapter_model.safetensors")));
-  assert.ok((jsonIn(out, "evaluation.json") as { accuracy: number }).accuracy >= 0.9);
+  const evaluation = jsonIn(out, "evaluation.json") as {
+    accuracy: number;
+  };
+  assert.ok(evaluation.accuracy >= 0.9, `${evaluation.accuracy}`);
   const loaded = loadBertFolder(join(out, "model"));
-  const said = await classify(loaded, [
-    { a: "ella saw the boat. it was good" },
-    { a: "ella saw the boat. it was bad" },
-  ]);
-  assert.deepEqual(
-    said?.map(({ label }) => label),
-    ["Yes", "No"],
+  const said = await classify(
+    loaded,
+    LABELLED.map(({ input }) => ({ a: input })),
   );
+  const right = said?.filter(({ label }, row) => label === LABELLED[row]?.output).length ?? 0;
+  assert.ok(right / LABELLED.length >= 0.9, `the merged model has ${right} right`);
+  const start = Bert.create(loaded.bert.config, TRAIN.seed);
+  const moved = (name: string): boolean =>
+    [...start.weight(name).dataSync()].some((value, at) => value !== loaded.bert.weight(name).dataSync()[at]);
+  assert.ok(moved("classifier.weight") && moved("layers.0.attention.queryKeyValue.weight"));
+  assert.ok(!moved("embedding.token"), "control: what has no update stays");
+  start.dispose();
   loaded.bert.dispose();
 });
 
@@ -184,7 +198,7 @@ for (const objective of ["masked-language", "masked-language-next-sentence"] as 
       objective,
       data: { path: at.text, validation: { share: 0.2 } },
       tokenizer: WORDPIECE,
-      bert: BERT,
+      bert: BERT_SHAPE,
       maxTokens: 30,
       train: { ...VALIDATED, budget: { unit: "steps", amount: 150 } },
     };
@@ -243,7 +257,7 @@ test("--check: every check that means something passes, the others say why; a ro
     objective: "masked-language",
     data: { path: at.text },
     tokenizer: WORDPIECE,
-    bert: BERT,
+    bert: BERT_SHAPE,
     maxTokens: 30,
     train: TRAIN,
   };
