@@ -111,6 +111,8 @@ test("compiled, in passes, resumed and with blocks computed again, the run is th
     const kept = await run(passes, { compile: false });
     assert.ok(apart(kept, eager) < 1e-5);
     assert.deepEqual(await run({ ...passes, activationCheckpointing: true }, { compile: false }), kept);
+    const again = await run({ ...config, activationCheckpointing: true });
+    assert.ok(apart(again, compiled) < 1e-6, `${apart(again, compiled)}`);
     // Controls.
     for (const loss of [{}, { ...LOSS, zLoss: 0.011 }, { ...LOSS, labelSmoothing: 0.11 }]) {
       assert.ok(
@@ -166,12 +168,6 @@ test("what does not go together is an error that names it", async () => {
       return true;
     });
   };
-  await refused(run(again), "activationCheckpointing", /takes the eager step.*compile: false \(--eager\)/);
-  await refused(
-    run({ ...again, precision: "bfloat16" }),
-    "activationCheckpointing",
-    /precision "bfloat16" takes a compiled one.*in float32/,
-  );
   const model = new NextTokenModel(16);
   await refused(
     train(model, spans, again, { compile: false }),

@@ -1,4 +1,5 @@
 import { KitError } from "../../support/errors.js";
+import { watchSecondPasses } from "../ops/second-pass.js";
 import { tf, type TensorFlow } from "../tensorflow.js";
 import {
   type Attribute,
@@ -8,6 +9,9 @@ import {
   edgeOf,
   type Graph,
   GraphBuilder,
+  type GraphNode,
+  typeAttribute,
+  typeOf,
   type Values,
 } from "./graph.js";
 import { completeAttributes } from "./op-table.js";
@@ -65,6 +69,15 @@ export function record(request: RecordingRequest): Graph {
   return recorder.builder.finish();
 }
 
+/** What the backward pass computes again, while it does. */
+interface SecondPass {
+  /** The node without which it cannot begin. */
+  readonly after: GraphNode;
+  readonly own: Set<GraphNode>;
+  /** For each node from before the pass, what stands for its outputs in it. */
+  readonly barriers: Map<GraphNode, Map<number, Edge>>;
+}
+
 class Recorder {
   readonly builder = new GraphBuilder();
   readonly #backend: RecordedBackend;
@@ -73,6 +86,7 @@ class Recorder {
   readonly #computed = new Set<object>();
   readonly #constants = new Map<object, Values>();
   readonly #readConstant: (dataId: object) => Values;
+  #secondPass: SecondPass | undefined;
 
   constructor(backend: RecordedBackend, { inputs, variables, states }: RecordingRequest) {
     this.#backend = backend;
@@ -115,8 +129,18 @@ class Recorder {
       this.#refuseRead(dataId);
       return readSync(dataId);
     };
+    const unwatch = watchSecondPasses({
+      begin: (after) => {
+        const { node } = this.#edge(after, "the gradient of what is computed again");
+        this.#secondPass = { after: node, own: new Set(), barriers: new Map() };
+      },
+      end: () => {
+        this.#secondPass = undefined;
+      },
+    });
     // The methods are those of the class; the own ones shadow them.
     return () => {
+      unwatch();
       for (const name of [
         "executeSingleOutput",
         "executeMultipleOutputs",
@@ -140,7 +164,7 @@ class Recorder {
     inputs: readonly Tensor[],
     outputs: readonly Tensor[],
   ): void {
-    const edges = inputs.map((tensor) => this.#edge(tensor, `an input of the op ${op}`));
+    const edges = inputs.map((tensor) => this.#behindBarrier(this.#edge(tensor, `an input of the op ${op}`)));
     const given: Attributes = Object.fromEntries(
       raw.map((attribute) => [attribute.name, this.#attribute(op, attribute)]),
     );
@@ -148,7 +172,35 @@ class Recorder {
       attributes: completeAttributes(op, edges, given),
       outputs: outputs.map((tensor) => ({ dtype: dtypeOf(tensor), shape: tensor.shape })),
     });
+    this.#secondPass?.own.add(node);
     outputs.forEach((tensor, index) => this.#edges.set(tensor.dataId, edgeOf(node, index)));
+  }
+
+  /**
+   * What a second computation reads instead of a result from before it: the same value, but not before the gradient has
+   * arrived. So TensorFlow cannot merge it with the first, nor begin it early, either of which would keep in memory what
+   * is computed again to save it. Variables and constants are kept anyway.
+   */
+  #behindBarrier(edge: Edge): Edge {
+    const { node, index } = edge;
+    const pass = this.#secondPass;
+    if (pass === undefined || pass.own.has(node) || node.op === "Const" || node.op === "ReadVariableOp") {
+      return edge;
+    }
+    const known = pass.barriers.get(node) ?? new Map<number, Edge>();
+    pass.barriers.set(node, known);
+    const type = typeOf(edge);
+    const barrier =
+      known.get(index) ??
+      edgeOf(
+        this.builder.node("Identity", [edge], {
+          attributes: { T: typeAttribute(type.dtype) },
+          control: [pass.after],
+          outputs: [type],
+        }),
+      );
+    known.set(index, barrier);
+    return barrier;
   }
 
   #edge(tensor: Tensor, use: string): Edge {

@@ -1,6 +1,7 @@
 import { tf, type TensorFlow } from "../tensorflow.js";
 import { add } from "./kernels.js";
 import type { Operation } from "./operation.js";
+import { secondPass } from "./second-pass.js";
 
 type Tensor = TensorFlow.Tensor;
 
@@ -167,7 +168,7 @@ export class Tape {
     this.#record = record;
     if (dependent) this.#dependent.add(input.id);
     try {
-      const { id } = body(input);
+      const { id } = secondPass(gradient, () => body(input));
       // Clones, because what was saved is disposed after its use: a parameter must not be.
       const kept = record.saved.map((tensor) => tensor.clone());
       return backpropagate(record.nodes, kept, id, gradient);

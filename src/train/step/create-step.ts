@@ -13,21 +13,15 @@ import type { StepKind, TrainingStep } from "./training-step.js";
 /**
  * How the steps of a run are done.
  * @param compile whether it may be compiled
- * @throws KitError when the precision takes a compiled step and there is none, or activation checkpointing an eager one
+ * @throws KitError when the precision takes a compiled step and there is none
  */
 export function stepKind(
   model: Trainable,
   compile: boolean,
-  {
-    precision,
-    activationCheckpointing = false,
-  }: Pick<TrainConfig, "precision" | "activationCheckpointing"> = {},
+  { precision }: Pick<TrainConfig, "precision"> = {},
 ): StepKind {
   const native = tf.getBackend() === "tensorflow";
-  if (compile && native && model.config.contextLength >= SHORTEST_CONTEXT) {
-    if (!activationCheckpointing) return "compiled";
-    throw eagerStepNeeded(precision);
-  }
+  if (compile && native && model.config.contextLength >= SHORTEST_CONTEXT) return "compiled";
   if (precision !== "bfloat16") return "eager";
   const [reason, cure] = !compile
     ? ["compiling is turned off", "leave compile: false (--eager) away"]
@@ -37,19 +31,6 @@ export function stepKind(
   throw new KitError(`bfloat16 takes a compiled step, and ${reason}`, `${cure}, or train in float32`, {
     field: "precision",
   });
-}
-
-/** A compiled step would merge the second computation of a block with the first, and nothing would be saved. */
-function eagerStepNeeded(precision: TrainConfig["precision"]): KitError {
-  const [why, inFloat32] =
-    precision === "bfloat16"
-      ? ['precision "bfloat16" takes a compiled one', " in float32"]
-      : ["this step would be compiled", ""];
-  return new KitError(
-    `activationCheckpointing takes the eager step, and ${why}`,
-    `leave it away (a compiled step needs less memory too), or train with compile: false (--eager)${inFloat32}`,
-    { field: "activationCheckpointing" },
-  );
 }
 
 /** The rows of a run, which decide how its step is compiled. */

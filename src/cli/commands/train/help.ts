@@ -36,6 +36,6 @@ The part "train" of the file:
   microBatchRows          rows of one pass; saves memory, changes nothing but rounding
   loss                    { labelSmoothing: 0.1, zLoss: 1e-4 }, either or both
   weightAverage           { decay: 0.999, use: "average" | "latest" }: which weights end in model/
-  activationCheckpointing true: each block is computed again in the backward pass; takes --eager
+  activationCheckpointing true: each block is computed again in the backward pass, which saves memory
   precision               "float32" or "bfloat16"
 `;

@@ -56,6 +56,7 @@ export function fuseRegions(graph: Graph, sizes: readonly string[]): Graph {
         const source = outside.get(unit)?.[index];
         if (source !== undefined) edges.set(source, [edgeOf(call, index)]);
       });
+      for (const member of unit.nodes) made.set(member, call);
     } else {
       const control = node.control.map((before) => made.get(before) ?? before);
       const copy = builder.push({ ...node, inputs: node.inputs.map(replaced), control });
@@ -85,8 +86,8 @@ function findRegions({ nodes }: Graph, sizes: readonly string[]): GraphNode[][] 
   const depths = new Map<GraphNode, number>();
   const step = (one: GraphNode, other: GraphNode): number => (fusible.has(one) && fusible.has(other) ? 0 : 1);
   for (const node of nodes) {
-    const before = node.inputs.map((input) =>
-      input.node.op === "Const" ? 0 : (depths.get(input.node) ?? 0) + step(input.node, node),
+    const before = waitsFor(node).map((other) =>
+      other.op === "Const" ? 0 : (depths.get(other) ?? 0) + step(other, node),
     );
     depths.set(node, Math.max(0, ...before));
   }
@@ -99,12 +100,17 @@ function findRegions({ nodes }: Graph, sizes: readonly string[]): GraphNode[][] 
     const limit = latest.get(node) ?? depth;
     if (region !== undefined && region.length < SMALLEST_REGION && limit > depth) depths.set(node, limit);
     const own = depths.get(node) ?? 0;
-    for (const input of node.inputs) {
-      latest.set(input.node, Math.min(latest.get(input.node) ?? Infinity, own - step(input.node, node)));
+    for (const other of waitsFor(node)) {
+      latest.set(other, Math.min(latest.get(other) ?? Infinity, own - step(other, node)));
     }
   }
   const regions = new Set(regionsOfDepth(nodes, fusible, depths).values());
   return [...regions].filter(({ length }) => length >= SMALLEST_REGION);
+}
+
+/** The nodes that run before one. */
+function waitsFor({ inputs, control }: GraphNode): GraphNode[] {
+  return [...inputs.map(({ node }) => node), ...control];
 }
 
 function regionsOfDepth(
@@ -153,23 +159,23 @@ function usesOutside(graph: Graph, unitOf: ReadonlyMap<GraphNode, Unit>): Map<Un
 
 /** Units in an order in which they could run. */
 function inOrder(units: readonly Unit[], unitOf: ReadonlyMap<GraphNode, Unit>): Unit[] {
-  const waitsFor = new Map<Unit, Set<Unit>>();
+  const needs = new Map<Unit, Set<Unit>>();
   const followers = new Map<Unit, Unit[]>();
   for (const unit of units) {
     const before = new Set<Unit>();
     for (const node of unit.nodes) {
-      for (const other of [...node.inputs.map((input) => input.node), ...node.control]) {
+      for (const other of waitsFor(node)) {
         const needed = unitOf.get(other);
         if (needed !== undefined && needed !== unit) before.add(needed);
       }
     }
-    waitsFor.set(unit, before);
+    needs.set(unit, before);
     for (const needed of before) followers.set(needed, [...(followers.get(needed) ?? []), unit]);
   }
-  const ready = units.filter((unit) => waitsFor.get(unit)?.size === 0);
+  const ready = units.filter((unit) => needs.get(unit)?.size === 0);
   for (const unit of ready) {
     for (const follower of followers.get(unit) ?? []) {
-      const left = waitsFor.get(follower);
+      const left = needs.get(follower);
       left?.delete(unit);
       if (left?.size === 0) ready.push(follower);
     }

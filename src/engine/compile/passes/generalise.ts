@@ -52,6 +52,7 @@ export function generalise(recordings: readonly SizedGraph[]): Graph {
         : builder.push({
             ...node,
             inputs: node.inputs.map((input) => replaced(nodes, input)),
+            control: node.control.map((before) => replaced(nodes, edgeOf(before)).node),
             outputs: node.outputs.map((_, index) => generalType(variants, index, recordings)),
           });
     nodes.set(node, made);
@@ -70,12 +71,13 @@ function checkSameOps(one: Graph, other: Graph): void {
   const positions = new Map([...one.nodes, ...other.nodes].map((node) => [node, 0]));
   one.nodes.forEach((node, index) => positions.set(node, index));
   other.nodes.forEach((node, index) => positions.set(node, index));
-  const wiring = ({ op, attributes, inputs, name }: GraphNode): string =>
+  const wiring = ({ op, attributes, inputs, control, name }: GraphNode): string =>
     JSON.stringify([
       op,
       name,
       op === "Const" ? "" : attributes,
       inputs.map(({ node, index }) => [positions.get(node), index]),
+      control.map((node) => positions.get(node)),
     ]);
   const count = Math.max(one.nodes.length, other.nodes.length);
   for (let index = 0; index < count; index++) {
