@@ -123,6 +123,22 @@ test("classification: labels are learned, scored on rows set aside, and the fold
     ["Yes", "No"],
   );
   loaded.bert.dispose();
+  const printed = context.mock.method(console, "log", () => undefined);
+  const scored = ["--data", at.rows, "--format", "alpaca", "--template", "sft-plain", "--json"];
+  await main(["node", "ift-kit", "evaluate", "--model", join(out, "model"), ...scored]);
+  const evaluated = JSON.parse(String(printed.mock.calls[0]?.arguments[0])) as {
+    rows: number;
+    accuracy: number;
+  };
+  printed.mock.restore();
+  assert.equal(evaluated.rows, LABELLED.length);
+  // Another template than that of the training: what counts is that it says what the function says.
+  const shown = await classify(
+    loadBertFolder(join(out, "model")),
+    LABELLED.map(({ input }) => ({ a: `Input: ${input}\nOutput:` })),
+  );
+  const right = shown?.filter(({ label }, row) => label === LABELLED[row]?.output).length ?? NaN;
+  assert.equal(evaluated.accuracy, right / LABELLED.length);
   // From the checkpoint, another head over a frozen encoder: the encoder stays as it is.
   const tuned = await trained(context, at, "frozen", {
     ...classificationConfig(at),

@@ -7,12 +7,14 @@ import type { Interval } from "../../evaluate/statistics/bootstrap.js";
 import { evaluate, type EvaluatedTaskType, type Evaluation } from "../../evaluate/evaluate.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
 import { protocolByName, PROTOCOLS, superNi } from "../../evaluate/protocols/index.js";
+import { modelTypeIn } from "../../model/load.js";
 import { KitError } from "../../support/errors.js";
 import { writeFileAtomic } from "../../support/files.js";
 import { progressBar } from "../../support/progress.js";
 import { onInterrupt } from "../interrupt.js";
 import { positiveInteger } from "../options.js";
 import { readWithFlags, textTable, withReadFlags } from "./data/shared.js";
+import { evaluateClassifier } from "./evaluate/classifier.js";
 import { BOOTSTRAP, type EvaluateFlags, onlyTemplate } from "./evaluate/flags.js";
 import { evaluateProtocol } from "./evaluate/protocol.js";
 
@@ -86,6 +88,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
 async function evaluateModel(flags: EvaluateFlags, rows: readonly Example[]): Promise<void> {
   const template = onlyTemplate(flags, "an evaluation without a protocol");
   await startEngine();
+  if (modelTypeIn(flags.model) === "bert") return evaluateClassifier(flags, template, rows);
   const model = loadModelFolder(flags.model);
   const interrupt = onInterrupt("Stopping; nothing is written.");
   const bar = progressBar("answering");

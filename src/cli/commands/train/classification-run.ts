@@ -131,9 +131,15 @@ function wantedRows(
 }
 
 /** What a template shows of a row as text, and its answer as the label; undefined where it shows nothing and may not. */
-function labelledText(
+export function labelledText(
   example: Example,
-  { template, pairAt, data }: Pick<ClassificationConfig, "template" | "pairAt" | "data">,
+  {
+    template,
+    pairAt,
+    data,
+  }: Pick<ClassificationConfig, "template" | "pairAt"> & {
+    readonly data: Pick<ClassificationConfig["data"], "onUnrenderable">;
+  },
 ): LabelledText | undefined {
   let messages: ReturnType<Template["render"]>;
   try {
@@ -187,7 +193,7 @@ interface EncodedRows {
   readonly cut: number;
 }
 
-function encodeRows(
+export function encodeRows(
   texts: readonly LabelledText[],
   tokenizer: WordPieceTokenizer,
   {
@@ -215,11 +221,12 @@ function encodeRows(
 }
 
 /** Accuracy and F measure on rows beside the floor of always saying the most frequent label. */
-async function evaluateLabels(
+export async function evaluateLabels(
   bert: Bert,
   rows: readonly TrainingRow[],
   labels: readonly string[],
   signal: AbortSignal,
+  which = "set aside",
 ): Promise<FinalEvaluation | undefined> {
   if (rows.length === 0) return undefined;
   const asked = rows.map(({ inputs, tokenTypes = [] }): AskedRow => ({
@@ -248,7 +255,7 @@ async function evaluateLabels(
       predictions: rows.map(({ id }, index) => ({ id, label: wanted[index], predicted: predicted[index] })),
     },
     text: [
-      `on ${rows.length} rows set aside: accuracy ${percent(scores.accuracy)} (always "${majority?.label ?? ""}": ` +
+      `on ${rows.length} rows ${which}: accuracy ${percent(scores.accuracy)} (always "${majority?.label ?? ""}": ` +
         `${percent(floor)}), macro F1 ${percent(scores.macroF1)}, Matthews ${scores.matthews.toFixed(3)}`,
       textTable(
         ["label", "rows", "precision", "recall", "F1"],
