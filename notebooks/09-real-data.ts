@@ -211,8 +211,8 @@ await showStored("ablation-leakage", ["Scores: rouge-l"]);
 // data under one budget, and on one of them from random weights. It has read the mini world alone, so most of the words are new to
 // it. `instruction-strict` is the share of a prompt's constraints that hold; `prompt-strict` wants all of them.
 //
-// Its floors are high, and that is a property of the benchmark: **repeating the prompt** holds to many constraints, because the words
-// that must be there are in it, and so do answers to other questions.
+// Its floors are high, and that is a property of the benchmark: **repeating the prompt** holds to many constraints, because what
+// must be there (placeholders, the prompt itself) stands in it, and answers to other questions hold to some.
 
 // %%
 await showStored("real-following", ["Scores: instruction-strict", "Held-out task types"]);
@@ -389,7 +389,7 @@ if (liveArms.size !== liveSettings.arms.length)
 // ## Exercises
 // 1. `real-super-ni-formats` shows definitions alone. Which template adds demonstrations, and which floor would it have to beat then?
 // 2. Give the plan four times the budget and look at trained tasks and held-out ones. Which of the two moves?
-// 3. Why is "repeats the prompt" so good on IFEval's keywords and combinations, and bad on its languages?
+// 3. Why is "repeats the prompt" so good on IFEval's combinations and detectable content, and bad on its languages?
 // 4. Write a plan in which the only difference is the start, the base that ships or random weights of its shape, on the rows that fit into its
 //    window.
 //
