@@ -70,6 +70,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "train a model as a JSON file says; resumable",
     load: () => import("./commands/train.js"),
   },
+  estimate: {
+    summary: "memory and minutes of tuning a model here and on a GPU, before it is done",
+    load: () => import("./commands/estimate.js"),
+  },
   bench: {
     summary: "tokens per second of training, beside PyTorch where it is installed",
     load: () => import("./commands/bench.js"),

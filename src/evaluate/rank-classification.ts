@@ -30,6 +30,9 @@ export interface RankClassification extends RankSummary {
   readonly withoutOptions: number;
 }
 
+/** The rows that were ranked, in their order, and those that do not fit. */
+export type RankedRows = Pick<RankClassification, "examples" | "leftOut">;
+
 /**
  * Chooses among each row's options by their log-probabilities, by all methods of the panel at once. Prompts are computed
  * once for all their options.
@@ -37,11 +40,27 @@ export interface RankClassification extends RankSummary {
  * @throws KitError when no row has options, or a row's references are not among its options
  */
 export async function rankClassify(
-  { decoder, tokenizer }: LoadedModel,
+  model: LoadedModel,
   examples: readonly Example[],
   settings: RankSettings,
   run: ScoreOptions,
 ): Promise<RankClassification | undefined> {
+  const ranked = await rankRows(model, examples, settings, run);
+  if (ranked === undefined) return undefined;
+  return {
+    ...summarizeRanks(ranked.examples, settings.bootstrap),
+    ...ranked,
+    withoutOptions: examples.length - ranked.examples.length - ranked.leftOut.length,
+  };
+}
+
+/** The rows of `rankClassify` without a summary. @throws KitError as it does */
+export async function rankRows(
+  { decoder, tokenizer }: LoadedModel,
+  examples: readonly Example[],
+  settings: Omit<RankSettings, "bootstrap">,
+  run: ScoreOptions,
+): Promise<RankedRows | undefined> {
   const ranked = examples.filter(({ options }) => options !== undefined && options.length > 0);
   const prepared = ranked.map((example) => prepare(example, settings, tokenizer));
   const rows = prepared.flatMap((row) =>
@@ -78,12 +97,10 @@ export async function rankClassify(
     ),
   }));
   return {
-    ...summarizeRanks(results, settings.bootstrap),
     examples: results,
     leftOut: prepared.flatMap(({ example: { id, taskType }, request }) =>
       request === undefined ? [{ id, taskType }] : [],
     ),
-    withoutOptions: examples.length - ranked.length,
   };
 }
 
@@ -115,7 +132,7 @@ interface Prepared {
 
 function prepare(
   example: Example,
-  { template, policy, scoreEnd }: RankSettings,
+  { template, policy, scoreEnd }: Omit<RankSettings, "bootstrap">,
   tokenizer: Tokenizer,
 ): Prepared {
   const texts = example.options ?? [];

@@ -8,6 +8,8 @@ import type { Tokenizer } from "../data/tokenizer.js";
 import { startEngine } from "../engine/start.js";
 import { bitsPerByte, textBits } from "../evaluate/bits-per-byte.js";
 import { generateGreedy } from "../evaluate/generate.js";
+import { bestOption } from "../evaluate/panel.js";
+import { rankRows } from "../evaluate/rank-classification.js";
 import { loadDecoder } from "../model/checkpoint.js";
 import { Decoder } from "../model/decoder.js";
 import type { DecoderConfig } from "../model/config.js";
@@ -38,6 +40,8 @@ export interface TestPart {
   readonly level?: string;
   /** See `ScoredRow.wording`. */
   readonly wording?: string;
+  /** The answer is the most probable of the row's options (summed log-probability, end included). Default: it is generated. */
+  readonly isRanked?: true;
   readonly examples: readonly Example[];
 }
 
@@ -75,6 +79,8 @@ const CURVE_POINTS = 100;
 const TRAINING_SHARE = 0.9;
 /** Steps between checkpoints of long runs. */
 const CHECKPOINT_STEPS = 500;
+/** Tokens of options with their prompts that are scored together. */
+const RANKED_TOKENS = 16_384;
 
 /**
  * Renders, trains, answers and scores: the same code for every arm of every suite, so that arms differ in their rows
@@ -99,7 +105,7 @@ export async function runArm(
   const lengths = rowLengths(rendered.spans.map(({ ids }) => ids.length));
   const training: TrainConfig = {
     ...inputs.training,
-    budget: trainerBudget(inputs.training.budget, base.config, lengths),
+    budget: trainerBudget(inputs.training.budget, base.config, lengths, inputs.lora),
   };
   const trained = await train(
     trainable,
@@ -133,7 +139,7 @@ export async function runArm(
     rules: trainingRulesOf(training),
   });
   const trainedWeights = weightsHash(decoder.weights);
-  const flopsPerToken = trainingFlops(decoder.config, lengths) / lengths.tokens;
+  const flopsPerToken = trainingFlops(decoder.config, lengths, inputs.lora) / lengths.tokens;
   for (const model of new Set([trainable, decoder, base])) model.dispose();
   const { step, supervisedTokens, totalTokens, epochs, seconds } = trained.progress;
   return {
@@ -199,37 +205,74 @@ export function startDecoder(start: ArmStart, tokenizer: Tokenizer, seed: number
 
 async function answer(
   decoder: Decoder,
-  { part, level, wording, examples }: TestPart,
+  test: TestPart,
   inputs: ArmInputs,
   signal: AbortSignal,
 ): Promise<ScoredRow[] | undefined> {
-  const { template, tokenizer, policy, maxNewTokens, metrics } = inputs;
+  const { part, level, wording } = test;
+  const answered = await (test.isRanked === true ? ranked : generated)(decoder, test, inputs, signal);
+  return answered?.map(({ example, prompt, output }) => ({
+    id: example.id,
+    task: example.task,
+    taskType: example.taskType,
+    part,
+    ...(level === undefined ? {} : { level }),
+    ...(wording === undefined ? {} : { wording }),
+    prompt: inputs.tokenizer.decode(prompt),
+    target: example.outputs[0] ?? "",
+    output,
+    scores: Object.fromEntries(
+      Object.entries(inputs.metrics).map(([name, metric]) => [name, metric(output, example)]),
+    ),
+  }));
+}
+
+interface Answered {
+  readonly example: Example;
+  readonly prompt: readonly number[];
+  readonly output: string;
+}
+
+async function generated(
+  decoder: Decoder,
+  { examples }: TestPart,
+  { template, tokenizer, policy, maxNewTokens, testBatchRows }: ArmInputs,
+  signal: AbortSignal,
+): Promise<Answered[] | undefined> {
   const asked = examples.flatMap((example) => {
     const prompt = fitPrompt(example, template, tokenizer, policy, maxNewTokens);
-    return prompt === undefined ? [] : [{ example, ids: prompt.ids }];
+    return prompt === undefined ? [] : [{ example, prompt: prompt.ids }];
   });
   const answers = await generateGreedy(
     decoder,
-    asked.map(({ ids }) => ids),
-    { maxNewTokens, eos: endToken(template, tokenizer), batchSize: inputs.testBatchRows, signal },
+    asked.map(({ prompt }) => prompt),
+    { maxNewTokens, eos: endToken(template, tokenizer), batchSize: testBatchRows, signal },
   );
   if (signal.aborted) return undefined;
-  return asked.map(({ example, ids }, index) => {
-    const output = answerOf(template, tokenizer.decode(answers[index] ?? []));
-    return {
-      id: example.id,
-      task: example.task,
-      taskType: example.taskType,
-      part,
-      ...(level === undefined ? {} : { level }),
-      ...(wording === undefined ? {} : { wording }),
-      prompt: tokenizer.decode(ids),
-      target: example.outputs[0] ?? "",
-      output,
-      scores: Object.fromEntries(
-        Object.entries(metrics).map(([name, metric]) => [name, metric(output, example)]),
-      ),
-    };
+  return asked.map((row, index) => ({
+    ...row,
+    output: answerOf(template, tokenizer.decode(answers[index] ?? [])),
+  }));
+}
+
+async function ranked(
+  decoder: Decoder,
+  { examples }: TestPart,
+  { template, tokenizer, policy }: ArmInputs,
+  signal: AbortSignal,
+): Promise<Answered[] | undefined> {
+  const byId = new Map(examples.map((example) => [example.id, example]));
+  const ranks = await rankRows(
+    { decoder, tokenizer },
+    examples,
+    { template, policy, scoreEnd: true },
+    { batchTokens: RANKED_TOKENS, signal },
+  );
+  return ranks?.examples.flatMap(({ id, options, panels, prompt }) => {
+    const example = byId.get(id);
+    return example === undefined
+      ? []
+      : [{ example, prompt, output: options[bestOption(panels, "sum")] ?? "" }];
   });
 }
 

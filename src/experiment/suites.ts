@@ -2,11 +2,12 @@ import { KitError } from "../support/errors.js";
 import { followingSuite } from "./instruction-following/suite.js";
 import { miniSuite } from "./mini/suite.js";
 import { instructionSuite } from "./natural-instructions/suite.js";
+import { publicDataSuite } from "./public-data/suite.js";
 import { rewriteSuite } from "./rewrite/suite.js";
 import type { Suite } from "./suite.js";
 
 /** All suites; what they need to run is loaded when a run is done. */
-const SUITES: readonly Suite[] = [miniSuite, rewriteSuite, instructionSuite, followingSuite];
+const SUITES: readonly Suite[] = [miniSuite, rewriteSuite, instructionSuite, followingSuite, publicDataSuite];
 
 /**
  * The suite of a name.

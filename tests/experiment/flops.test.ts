@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { paceOf } from "../../src/experiment/cost/estimate.js";
 import {
+  adapterWeights,
   forwardFlops,
   multipliedWeights,
   rowLengths,
@@ -69,6 +70,31 @@ test("a budget of operations becomes tokens of these rows, and the cost comes ou
   assert.deepEqual([cost.totalTokens, cost.supervisedTokens, cost.steps], [800, 400, 100]);
   assert.equal(costOf({ ...size, budget: { unit: "steps", amount: 100 } }).totalTokens, 800);
   assert.equal(costOf({ ...size, budget: { unit: "supervised-tokens", amount: 400 } }).steps, 100);
+});
+
+test("an adapter's training lacks the gradients of the weights that stay, and has its own", () => {
+  const lora = { rank: 2, targets: ["attention.query", "feedForward.down"] };
+  // In each of 2 layers: query 4 -> 4 and down 6 -> 4, each with two matrices of rank 2.
+  assert.equal(adapterWeights(GPT, lora), 2 * (2 * (4 + 4) + 2 * (6 + 4)));
+  // One row of 3 tokens. 264 weights: forward and gradient of the input; 72 of the adapter and all pairs: three products.
+  const pairs = forwardFlops(GPT, rowLengths([3])) - 2 * 264 * 3;
+  assert.equal(trainingFlops(GPT, rowLengths([3]), lora), 2 * 2 * 264 * 3 + 3 * 2 * 72 * 3 + 3 * pairs);
+  // The control: full training takes more, here and in what a budget of operations buys.
+  assert.ok(trainingFlops(GPT, rowLengths([3]), lora) < trainingFlops(GPT, rowLengths([3])));
+  const budget = { unit: "flops", amount: 1e6 } as const;
+  const tokens = (...own: [] | [typeof lora]): number =>
+    trainerBudget(budget, GPT, rowLengths([3]), ...own).amount;
+  assert.ok(tokens(lora) > tokens());
+  const size = {
+    decoder: GPT,
+    budget: { unit: "steps", amount: 1 } as const,
+    rowsPerStep: 1,
+    sample: { rows: 1, supervisedTokens: 1, lengths: rowLengths([3]) },
+    asked: { prompts: 1, lengths: rowLengths([3]) },
+  };
+  const adapted = costOf({ ...size, lora: { ...lora, alpha: 2, dropout: 0, seed: 1 } });
+  assert.equal(adapted.trainingFlops, trainingFlops(GPT, rowLengths([3]), lora));
+  assert.equal(costOf(size).trainingFlops, trainingFlops(GPT, rowLengths([3])));
 });
 
 test("the pace is the median of the runs that were done", () => {

@@ -130,3 +130,30 @@ test("the strips stand at their scores with the median, and both new figures can
   for (const figure of [strips, scatter]) assert.ok((await renderPng(figure)).length > 1000);
   assert.throws(() => scoreStrips({ id: "none", title: "", valueTitle: "", rows: [] }), /nothing to draw/);
 });
+
+test("levels stand beside their own floors, and templates of data sets have their spread", () => {
+  const level = "held-out clusters";
+  const rows = ["a", "b", "c"].flatMap((template, index) =>
+    [0, 1, 2, 3].map((row) => ({
+      ...{ id: `${template}-${row}`, task: template, taskType: "news", part: "held-out" as const, level },
+      ...{ wording: template, prompt: "", target: row === 0 ? "no" : "yes", output: "" },
+      scores: { "exact-match": row <= index ? 1 : 0 },
+    })),
+  );
+  const floor = { part: "held-out" as const, level, taskType: "news", metric: "exact-match" };
+  const floors = [{ ...floor, name: "random option", value: 0.5 }];
+  const run = fakeRun("10", 1, [], {});
+  const of = (own: typeof rows): ReturnType<typeof planSections> =>
+    planSections(plan, [{ ...run, result: { ...run.result, rows: own, floors } }]);
+  const table = (heading: string, own = rows): readonly unknown[] | undefined =>
+    of(own).find((section) => section.heading === heading)?.table?.rows[0];
+  // Templates a, b and c are right on 1, 2 and 3 of 4 rows; "yes" on 3 of 4 of each.
+  assert.deepEqual(table("Spread over templates"), ["news", level, 3, "25.0", "50.0", "75.0", "75.0"]);
+  assert.deepEqual(table("Levels and their floors")?.slice(0, 3), [level, 12, "50.0"]);
+  assert.match(String(table("Levels and their floors")?.[3]), /^50\.0 \[/);
+  assert.ok(!of(rows).some(({ heading }) => heading === "Template variance"));
+  // The control: wordings that several task types share are wordings of the same rows.
+  const shared = rows.map((row, index) => ({ ...row, taskType: index % 2 === 0 ? "news" : "reviews" }));
+  assert.equal(table("Spread over templates", shared), undefined);
+  assert.ok(of(shared).some(({ heading }) => heading === "Template variance"));
+});

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { startEngine } from "../../engine/start.js";
 import type { BenchContext } from "../bench/context.js";
 import { type Contest, type ContestResult, runContest, type Spread } from "../bench/contest.js";
-import { matmulPeaks } from "../bench/matmul-peak.js";
+import { matmulPeaks } from "../../experiment/cost/matmul-peak.js";
 import { generationContests, loadingContests, scoringContests } from "../bench/parts/asking.js";
 import { trainingContests } from "../bench/parts/training.js";
 import { renderingContests, tuningContests } from "../bench/parts/tuning.js";

@@ -1,4 +1,5 @@
 import { type DecoderConfig, headShape } from "../../model/config.js";
+import { type AdaptableConfig, chooseTargets, type LoraConfig } from "../../model/lora/config.js";
 import type { RunBudget } from "../budget.js";
 import type { Budget } from "../../train/config.js";
 
@@ -45,18 +46,46 @@ export function forwardFlops(config: DecoderConfig, { tokens, squaredTokens }: R
   return 2 * multipliedWeights(config) * tokens + 4 * config.layers * heads * headWidth * squaredTokens;
 }
 
-/** Of training: a backward pass has two products for each of the forward pass, so three times as many in all. */
-export function trainingFlops(config: DecoderConfig, lengths: RowLengths): number {
-  return 3 * forwardFlops(config, lengths);
+/**
+ * Of training: a backward pass has two products for each of the forward pass, one for the gradient of what came in and one for that
+ * of the weights, so three times as many in all. With an adapter (LoRA) the weights stay as they are and lack the second; its own
+ * two matrices, and the pairs of tokens, have all three. (The gradient of what comes into the lowest adapted layer is counted, and
+ * nobody needs it: less than one layer's product.)
+ */
+export function trainingFlops(
+  config: DecoderConfig,
+  lengths: RowLengths,
+  lora?: Pick<LoraConfig, "rank" | "targets">,
+): number {
+  const forward = forwardFlops(config, lengths);
+  if (lora === undefined) return 3 * forward;
+  const frozen = 2 * multipliedWeights(config) * lengths.tokens;
+  return 2 * frozen + 3 * (forward - frozen) + 6 * adapterWeights(config, lora) * lengths.tokens;
+}
+
+/** Weights of an adapter's matrices. @throws KitError for a target that no layer has */
+export function adapterWeights(
+  config: AdaptableConfig,
+  { rank, targets }: Pick<LoraConfig, "rank" | "targets">,
+): number {
+  return chooseTargets(config, { targets }).reduce(
+    (sum, { inputs, columns: [begin, end] }) => sum + rank * (inputs + end - begin),
+    0,
+  );
 }
 
 /**
  * A budget as the trainer knows it. Floating-point operations become total tokens, by what a token of these rows costs
  * this model on average.
  */
-export function trainerBudget(budget: RunBudget, config: DecoderConfig, lengths: RowLengths): Budget {
+export function trainerBudget(
+  budget: RunBudget,
+  config: DecoderConfig,
+  lengths: RowLengths,
+  lora?: Pick<LoraConfig, "rank" | "targets">,
+): Budget {
   const { unit, amount } = budget;
   if (unit !== "flops") return { unit, amount };
-  const perToken = trainingFlops(config, lengths) / lengths.tokens;
+  const perToken = trainingFlops(config, lengths, lora) / lengths.tokens;
   return { unit: "total-tokens", amount: Math.max(1, Math.floor(amount / perToken)) };
 }

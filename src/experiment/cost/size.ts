@@ -2,6 +2,7 @@ import type { Example } from "../../data/example.js";
 import { fitPrompt, renderSpans } from "../../data/render.js";
 import { loadDecoderConfig } from "../../model/checkpoint.js";
 import type { DecoderConfig } from "../../model/config.js";
+import type { LoraConfig } from "../../model/lora/config.js";
 import type { ArmInputs } from "../run-arm.js";
 import type { RunBudget } from "../budget.js";
 import { forwardFlops, type RowLengths, rowLengths, trainerBudget, trainingFlops } from "./flops.js";
@@ -9,6 +10,8 @@ import { forwardFlops, type RowLengths, rowLengths, trainerBudget, trainingFlops
 /** How large a run is, before it is done. */
 export interface RunSize {
   readonly decoder: DecoderConfig;
+  /** Where an adapter alone is trained. */
+  readonly lora?: LoraConfig;
   readonly budget: RunBudget;
   /** Rows of an optimizer step, at most. */
   readonly rowsPerStep: number;
@@ -43,6 +46,7 @@ export function sizeOfArm(inputs: ArmInputs): RunSize {
   );
   return {
     decoder: decoderOf(inputs),
+    ...(inputs.lora === undefined ? {} : { lora: inputs.lora }),
     budget: training.budget,
     rowsPerStep: training.batch.rowsPerStep,
     sample: {
@@ -64,9 +68,9 @@ function decoderOf({ start, tokenizer }: ArmInputs): DecoderConfig {
 }
 
 /** What a run of that size costs. */
-export function costOf({ decoder, budget, rowsPerStep, sample, asked }: RunSize): RunCost {
+export function costOf({ decoder, lora, budget, rowsPerStep, sample, asked }: RunSize): RunCost {
   const { rows, supervisedTokens, lengths } = sample;
-  const { unit, amount } = trainerBudget(budget, decoder, lengths);
+  const { unit, amount } = trainerBudget(budget, decoder, lengths, lora);
   const rowsOfStep = {
     steps: rowsPerStep,
     "supervised-tokens": rows / supervisedTokens,
@@ -78,7 +82,7 @@ export function costOf({ decoder, budget, rowsPerStep, sample, asked }: RunSize)
     steps: Math.ceil(trained / rowsPerStep),
     supervisedTokens: share * supervisedTokens,
     totalTokens: share * lengths.tokens,
-    trainingFlops: share * trainingFlops(decoder, lengths),
+    trainingFlops: share * trainingFlops(decoder, lengths, lora),
     evaluationFlops: forwardFlops(decoder, asked.lengths),
   };
 }

@@ -54,10 +54,7 @@ const planSchema = z.strictObject({
   version: z.literal(1).describe("of this form"),
   name: name.describe("names the folder of the report"),
   title: z.string().min(1).optional().describe("of the report; the name by default"),
-  suite: z
-    .string()
-    .min(1)
-    .describe("the world of tasks: mini-grid, string-rewrite, natural-instructions or instruction-following"),
+  suite: z.string().min(1).describe("the world of tasks, such as mini-grid or natural-instructions"),
   factors: z
     .record(z.string(), z.array(levelSchema).min(1))
     .optional()

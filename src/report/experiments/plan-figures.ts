@@ -12,6 +12,7 @@ import { points } from "../figures/points.js";
 import { scoreStrips } from "../figures/score-strips.js";
 import type { Section } from "../report.js";
 import { endsOf } from "./common.js";
+import { hasTemplatesOfDataSets, levelSections, templateSections } from "./level-sections.js";
 import { measuredFloors } from "./measured-floors.js";
 
 /** With more task types than this their dots are drawn as a map. */
@@ -25,7 +26,9 @@ export function planSections(plan: CheckedPlan, runs: readonly FinishedRun[]): S
   const results = runs.map(({ result }) => result);
   return [
     ...doseSections(plan, runs, metric),
+    ...levelSections(results, metric),
     ...taskTypeSections(results, metric),
+    ...templateSections(results, metric),
     ...wordingSections(results, metric),
     ...costSections(results, metric),
     ...forgettingSections(results, metric),
@@ -165,6 +168,7 @@ function majorityFloor(
 
 /** Where rows were asked in several wordings: the score of each wording, by arm. */
 function wordingSections(results: readonly RunResult[], metric: string): Section[] {
+  if (hasTemplatesOfDataSets(results.flatMap((result) => result.rows))) return [];
   const rows = armsOf(results).flatMap((arm) => {
     const own = results.filter((result) => result.arm === arm).flatMap((result) => result.rows);
     const byWording = groupBy(
