@@ -104,7 +104,7 @@ test("a name that no row has is an error that says which there are", async () =>
     (error) =>
       error instanceof KitError &&
       error.message.includes('"fourth"') &&
-      error.message.includes('first, third, second'),
+      error.message.includes("first, third, second"),
   );
 });
 

@@ -83,7 +83,7 @@ test("an adapter's target that a model lacks is an error", () => {
   assert.ok(gpt !== undefined);
   assert.throws(
     () => tuningCost(gpt.config, { kind: "lora", rank: 8, targets: ["crossAttention.query"] }, JOB, MACHINE),
-    (error) => error instanceof KitError && error.message.includes('crossAttention'),
+    (error) => error instanceof KitError && error.message.includes("crossAttention"),
   );
 });
 
