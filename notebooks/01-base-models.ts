@@ -3,7 +3,7 @@
 //
 // Everything in these notebooks starts from a model that was trained on plain text and nothing else. There are two classic ways:
 //
-// - **GPT** ([Radford et al. 2018](https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf)) predicts the **next token** from those before it.
+// - **GPT** (Radford, Narasimhan, Salimans, Sutskever: *Improving language understanding by generative pre-training*, 2018) predicts the **next token** from those before it.
 // - **BERT** ([Devlin et al. 2019](https://arxiv.org/abs/1810.04805)) sees the whole text, fills in **masked words** and says whether a **second sentence** follows the first.
 //
 // **You will learn** how a text becomes training rows for either, what the loss is made of, what a minute of training buys, what
@@ -23,8 +23,8 @@ import { type BertPlan, type DecoderPlan, readPretrainPlan } from "ift-kit/exper
 import { fullOrFast } from "ift-kit/notebook/fast-mode";
 
 /** Tokens that each model reads: about a minute of training each. */
-const decoderTokens = fullOrFast(240_000, 24_000);
-const bertTokens = fullOrFast(320_000, 24_000);
+const decoderTokens = fullOrFast(400_000, 24_000);
+const bertTokens = fullOrFast(800_000, 24_000);
 /** Held-out documents that the models are measured on. */
 const heldOutCount = fullOrFast(300, 60);
 
@@ -70,10 +70,12 @@ const shipped = await loadBase("decoder");
 const { tokenizer } = shipped;
 const { bos, eos } = tokenizer.special;
 const start = [bos ?? eos];
-const sentence = "Mia lives in Oakhurst and works as a baker.";
+/** A document that was held out of training. */
+const sentence =
+  "Scientists from Winterton found an unknown beetle on Wednesday. Many readers of the Fernley Post asked for more.";
 const sentenceIds = [...start, ...tokenizer.encode(documentText([sentence])).ids, eos];
 const tokenName = (id: number): string =>
-  id === eos && id !== bos ? "⟨end⟩" : id === bos ? "⟨start⟩" : tokenizer.decode([id]).trim();
+  id === eos && id !== bos ? "(end)" : id === bos ? "(start)" : tokenizer.decode([id]).trim();
 showTable(
   ["position", "the model has read", "and is to say"],
   sentenceIds.slice(0, -1).map((_, index) => [
@@ -127,7 +129,7 @@ console.log(
 
 // %% [markdown]
 // ## Where the loss is
-// One sentence, three models: the paler a cell, the less the token surprised. The untrained model is equally surprised by all. A
+// One text, three models: the paler a cell, the less the token surprised. The untrained model is equally surprised by all. A
 // minute teaches the frequent words; the shipped model knows the grammar, and is surprised only where the world is free to go on.
 
 // %%
@@ -351,18 +353,19 @@ console.log(ofShipped.samples.join("\n"));
 
 // %% [markdown]
 // The shipped BERT fills in two of three words and nearly always knows whether a sentence follows, but its **facts are below their
-// floor**: it did not learn them. The shipped *decoder*, with a third more parameters and half as many tokens more, has all 966
+// floor**: it did not learn them. The shipped *decoder*, with 40% more parameters and 40% more tokens, has all 966
 // (`datasets/checkpoints/decoder/pretrain.json`). A masked word is learned from one in five positions, the next token from every one;
-// the kit's journal says what else was tried.
+// the kit's journal says what else was tried. Asked one word at a time, it is sure of the kind of word (an animal's sound, a day) and
+// shows another gap: *but as a whole* should turn the film bad, and it does not.
 
 // %%
 import { fillMask } from "ift-kit/evaluate/fill-mask";
 import { nextSentenceProbability } from "ift-kit/evaluate/text-pairs";
 
 const masked = [
-  "Mia went to the [MASK] in the morning.",
-  "The film was [MASK], and I would watch it again.",
-  "It rained all day, so she took her [MASK].",
+  "When a frog is hungry, it [MASK].",
+  "The first scene was lovely, but as a whole the film was [MASK].",
+  "Olga went to Foxley on [MASK]. There she photographed a green tower.",
 ];
 const filled = await fillMask(shippedBert, masked, { top: 4 });
 showTable(
