@@ -355,15 +355,15 @@ console.log(ofShipped.samples.join("\n"));
 // The shipped BERT fills in two of three words and nearly always knows whether a sentence follows, but its **facts are below their
 // floor**: it did not learn them. The shipped *decoder*, with 40% more parameters and 40% more tokens, has all 966
 // (`datasets/checkpoints/decoder/pretrain.json`). A masked word is learned from one in five positions, the next token from every one;
-// the kit's journal says what else was tried. Asked one word at a time, it is sure of the kind of word (an animal's sound, a day) and
-// shows another gap: *but as a whole* should turn the film bad, and it does not.
+// the kit's journal says what else was tried. Asked one word at a time, it knows what kind of word belongs there and
+// shows another gap: *but as a whole* should turn the film bad, and it does not. Notebook 02 will meet that gap again.
 
 // %%
 import { fillMask } from "ift-kit/evaluate/fill-mask";
 import { nextSentenceProbability } from "ift-kit/evaluate/text-pairs";
 
 const masked = [
-  "When a frog is hungry, it [MASK].",
+  "The cupboard is a kind of piece of [MASK].",
   "The first scene was lovely, but as a whole the film was [MASK].",
   "Olga went to Foxley on [MASK]. There she photographed a green tower.",
 ];

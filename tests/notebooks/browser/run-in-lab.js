@@ -1,25 +1,31 @@
 // Opens a notebook in JupyterLab in a real browser, runs all cells and takes a picture of the whole notebook:
 //
 //   node tests/notebooks/browser/run-in-lab.js NOTEBOOK OUT.png [--seconds 600] [--interrupt-after 5]
+//   node tests/notebooks/browser/run-in-lab.js NOTEBOOK OUT.png --as-stored [--trust]
 //
-// Needs a Chromium (CHROMIUM names it; default /usr/bin/chromium) and playwright-core, which is no dependency of the
-// kit: `npm install --prefix FOLDER playwright-core`, then PLAYWRIGHT=FOLDER. Works on a copy of the notebook. Prints
-// one line of JSON; the exit code is 1 when a cell failed or was not run. Not part of the tests.
-import { spawn } from "node:child_process";
+// With --as-stored nothing is run: the picture shows what a reader of a fresh clone sees, in the untrusted state, or with
+// --trust after `jupyter trust`. Needs a Chromium (CHROMIUM names it; default /usr/bin/chromium). Works on a copy of the
+// notebook. Prints one line of JSON; the exit code is 1 when a cell failed or was not run. Not part of the tests.
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { get } from "node:http";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
 import "../../../src/cli/register.js";
 
 const { notebookEnvironment } = await import("../../../src/notebook/environment.ts");
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string", default: "600" }, "interrupt-after": { type: "string" } },
+  options: {
+    seconds: { type: "string", default: "600" },
+    "interrupt-after": { type: "string" },
+    "as-stored": { type: "boolean", default: false },
+    trust: { type: "boolean", default: false },
+  },
 });
 const [notebook, picture] = positionals;
 if (notebook === undefined || picture === undefined) {
@@ -27,8 +33,6 @@ if (notebook === undefined || picture === undefined) {
   process.exit(2);
 }
 const folder = mkdtempSync(join(tmpdir(), "ift-kit-lab-"));
-const require = createRequire(join(resolve(process.env.PLAYWRIGHT ?? "."), "package.json"));
-const { chromium } = require("playwright-core");
 
 const lab = await startLab();
 const browser = await chromium.launch({
@@ -48,8 +52,10 @@ try {
   await page.goto(`${lab.url}/lab/tree/${encodeURIComponent(basename(notebook))}?token=${lab.token}&reset`);
   await page.waitForSelector(".jp-Notebook .jp-CodeCell", { timeout: 60_000 });
   await waitForKernel(page);
-  await page.click('.lm-MenuBar-item:has-text("Run")');
-  await page.click('.lm-Menu-item[data-command="runmenu:run-all"]');
+  if (!values["as-stored"]) {
+    await page.click('.lm-MenuBar-item:has-text("Run")');
+    await page.click('.lm-Menu-item[data-command="runmenu:run-all"]');
+  }
   if (values["interrupt-after"] !== undefined) {
     await sleep(Number(values["interrupt-after"]) * 1000);
     await page.click('.jp-Toolbar-item[data-jp-item-name="interrupt"]');
@@ -80,6 +86,10 @@ async function startLab() {
   mkdirSync(notices, { recursive: true });
   writeFileSync(join(notices, "notification.jupyterlab-settings"), JSON.stringify({ fetchNews: "false" }));
   const { python, variables } = notebookEnvironment();
+  const environment = { ...variables, JUPYTER_DATA_DIR: join(folder, "data") };
+  if (values.trust) {
+    execFileSync(python, ["-m", "jupyter", "trust", join(work, basename(notebook))], { env: environment });
+  }
   const port = await freePort();
   const token = "look";
   const child = spawn(
@@ -91,7 +101,7 @@ async function startLab() {
       "--LabApp.expose_app_in_browser=True",
       "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ],
-    { env: { ...variables, JUPYTER_DATA_DIR: join(folder, "data") }, stdio: ["ignore", "ignore", "pipe"] },
+    { env: environment, stdio: ["ignore", "ignore", "pipe"] },
   );
   let log = "";
   child.stderr.on("data", (text) => (log += text));
