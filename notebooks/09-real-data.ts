@@ -234,6 +234,36 @@ await showStored("real-following", ["Scores: instruction-strict", "Held-out task
 await showStored("ablation-data-quality", ["Scores: rouge-l"]);
 
 // %% [markdown]
+// ## Instruction induction and BIG-Bench Hard, asked only
+// Two collections that nothing here is trained on. Models that were tuned on the training tasks of Super-NaturalInstructions are asked
+// them: whether it generalizes to tasks that other people wrote. BIG-Bench Hard is asked twice, by free answers and by ranking its options:
+// a model that cannot write an answer can still prefer the right one.
+
+// %%
+await showStored("real-benchmarks", ["Scores: exact-match"]);
+
+// %% [markdown]
+// ## T0's protocol on P3
+// Trained on prompted rows of many data sets, asked by **rank classification**: each option's log-probability, over several templates
+// ([arXiv 2110.08207](https://arxiv.org/abs/2110.08207)). The floor here is the share of the most frequent option. T0 itself (11 B) is
+// reported at RTE 81.0, CB 70.1, COPA 91.5, WiC 56.1 % (means over prompts, as in Ivison et al. 2023,
+// [arXiv 2212.10315](https://arxiv.org/abs/2212.10315)); FLAN (137 B, [arXiv 2109.01652](https://arxiv.org/abs/2109.01652)) beats zero-shot
+// GPT-3 of 175 B on 20 of 25 data sets. Those are data sets that P3's sample here does not have: the comparison is of protocols, not of
+// numbers.
+
+// %%
+await showStored("real-t0", ["Scores: exact-match", "Template variance"]);
+
+// %% [markdown]
+// ## FLAN's chain of thought: with and without rationales
+// The same questions, trained with the reasoning before the answer or with the answer alone, under one budget of all tokens, scored on
+// the answers. Wei et al. (2022, [arXiv 2201.11903](https://arxiv.org/abs/2201.11903)) find that chains of thought help from about 100 B
+// parameters on, and that they can hurt small models; the plan's hypotheses say so beforehand.
+
+// %%
+await showStored("real-chain-of-thought", ["Scores: exact-match"]);
+
+// %% [markdown]
 // ## Do it again
 // Each of these commands does a plan, and goes on where it was stopped; `--dry-run` says beforehand what it costs on your machine. The
 // data are not in the repository: the plans look for them in `../shared/datasets`, and say so when they are not there.
@@ -349,8 +379,56 @@ adapted.dispose();
 publicDecoder.dispose();
 
 // %% [markdown]
-// The command line does the same with any of them, an encoder-decoder too: a file with `"model": { "hub": "google/flan-t5-small" }` (or
-// `{ "folder": … }`) and `"lora": { … }` for `npx ift-kit train`, and `npx ift-kit evaluate` for the scores and their floors.
+// ### What it costs
+// Reckoned by the kit from the shape of each model, for 10,000 rows of 96 tokens of prompt and 32 of response, 8 at a time: nothing is
+// loaded. A minute of this processor is its measured speed of matrix products times the share that training reaches of it; for the
+// GPU it is the maker's figure times an **assumed** share of 0.3. `npx ift-kit estimate --measure 5 FOLDER` holds it against real steps.
+
+// %%
+import { matmulPeaks } from "ift-kit/experiment/cost/matmul-peak";
+import { PUBLIC_MODELS, usualTargets } from "ift-kit/experiment/cost/public-models";
+import { cpuMachine, gpuMachine, tuningCost } from "ift-kit/experiment/cost/tuning-cost";
+
+await startEngine();
+const processor = cpuMachine(matmulPeaks().float32 ?? 5e10);
+const gpu = gpuMachine("NVIDIA L4");
+const job = { rows: 10_000, row: { prompt: 96, response: 32 }, rowsPerPass: 8 } as const;
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+showTable(
+  ["model", "tuned", "parameters", "trained", "GB, CPU", "minutes, CPU", "GB, GPU (L4)", "minutes, GPU"],
+  PUBLIC_MODELS.flatMap(({ name, config }) =>
+    (["full", "lora"] as const).map((kind) => {
+      const tuning =
+        kind === "full" ? ({ kind: kind } as const) : { kind: kind, rank: 8, targets: usualTargets(config) };
+      const [onCpu, onGpu] = [
+        tuningCost(config, tuning, job, processor),
+        tuningCost(config, tuning, job, gpu),
+      ];
+      return [
+        name,
+        kind === "full" ? "all weights" : "LoRA, rank 8",
+        onCpu.parameters,
+        onCpu.trained,
+        gigabytes(onCpu.memory.total),
+        Math.round(onCpu.minutes),
+        gigabytes(onGpu.memory.total),
+        onGpu.minutes.toFixed(1),
+      ];
+    }),
+  ),
+);
+
+// %% [markdown]
+// ### The other families
+// `ift-kit train` takes any of them from the folder that `fetchModel` gives (or one that Python's `transformers` wrote): decoders such as GPT-2 and
+// Qwen2.5 as above; FLAN-T5 and T0 with `"objective": "sequence-to-sequence"`; BERT with `"objective": "classification"` and a head of its own.
+// `datasets/train` has a file for each objective; in it, change `from` to the folder, add `"lora": { "rank": 8, … }`, and
+//
+// ```sh
+// npx ift-kit train flan-t5.json --check     # what must not change loss and gradients does not, on your rows
+// npx ift-kit train flan-t5.json
+// npx ift-kit evaluate --help                # scores and floors
+// ```
 
 // %% [markdown]
 // ## What can be concluded, and what cannot

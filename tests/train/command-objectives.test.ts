@@ -344,7 +344,7 @@ test("a field of another objective, or another family, is one line that names it
     "span-corruption",
   ]) {
     assert.equal(
-      readRunConfig(join(import.meta.dirname, `../../examples/train-${name}.json`)).objective,
+      readRunConfig(join(import.meta.dirname, `../../datasets/train/train-${name}.json`)).objective,
       name,
     );
   }

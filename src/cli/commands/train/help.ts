@@ -1,7 +1,7 @@
 /** What `ift-kit train --help` says of the part "train" of the file, with the usual values of each optimizer. */
 export const TRAIN_FIELDS = `
 What is learned, "objective" (left out: "next-token" of a decoder, "sequence-to-sequence" of a T5), and its fields;
-examples/train-OBJECTIVE.json has a file for each:
+datasets/train/train-OBJECTIVE.json has a file for each:
   next-token           data, template, tokenizer, render, decoder, evaluation
   sequence-to-sequence the same with t5 instead of decoder; the loss is on the response
   classification       data (also taskTypes), template: what it shows is the text, the answer is the label; labels (left
