@@ -193,6 +193,7 @@ interface EncodedRows {
   readonly cut: number;
 }
 
+/** Texts as rows of ids, and how many were too long. @throws KitError for a label that is not one of the labels */
 export function encodeRows(
   texts: readonly LabelledText[],
   tokenizer: WordPieceTokenizer,
