@@ -108,11 +108,7 @@ for (const name of FOLDERS) {
         seed: 1,
       });
       assert.equal(measured.steps, 3);
-      assert.ok(
-        measured.secondsPerStep > 0 &&
-          measured.processorSecondsPerStep > 0 &&
-          measured.firstStepSeconds >= measured.secondsPerStep / 100,
-      );
+      assert.ok(measured.secondsPerStep > 0 && measured.firstStepSeconds >= measured.secondsPerStep / 100);
       assert.ok(Number.isFinite(measured.loss) && measured.peakBytes > 5e7);
     }
     await assert.rejects(

@@ -154,7 +154,6 @@ async function lineOf(
       steps: measured.steps,
       firstStepSeconds: measured.firstStepSeconds,
       secondsPerStep: measured.secondsPerStep,
-      processorSecondsPerStep: measured.processorSecondsPerStep,
       peakBytes: measured.peakBytes,
       isPeakOfTraining: measured.isPeakOfTraining,
       loss: measured.loss,

@@ -26,8 +26,6 @@ export interface MeasuredTuning {
   readonly firstStepSeconds: number;
   /** Median of the others. */
   readonly secondsPerStep: number;
-  /** The same in seconds of all threads together: what others on a busy machine took is not in it. */
-  readonly processorSecondsPerStep: number;
   /** Most memory of the process while it trained; what loading took before is not in it where the system can tell (Linux). */
   readonly peakBytes: number;
   readonly isPeakOfTraining: boolean;
@@ -61,12 +59,8 @@ export async function measureTuning(
   const { objective, rows } = task(model, row, rowsPerStep * 2, seed, folder);
   const isPeakOfTraining = forgetPeak();
   const times: number[] = [performance.now()];
-  const used: number[] = [processorSeconds()];
   const { history } = await trainObjective(objective, rows, trainingOf(steps, rowsPerStep, seed), {
-    onStep: () => {
-      times.push(performance.now());
-      used.push(processorSeconds());
-    },
+    onStep: () => times.push(performance.now()),
   });
   const peakBytes = peak();
   const seconds = steppedBy(times).map((milliseconds) => milliseconds / 1000);
@@ -77,7 +71,6 @@ export async function measureTuning(
     steps,
     firstStepSeconds: seconds[0] ?? Number.NaN,
     secondsPerStep: median(seconds.slice(1)),
-    processorSecondsPerStep: median(steppedBy(used).slice(1)),
     peakBytes,
     isPeakOfTraining,
     loss: history.at(-1)?.loss ?? Number.NaN,
@@ -153,11 +146,6 @@ function trainingOf(steps: number, rowsPerStep: number, seed: number): TrainConf
 /** Differences of neighbours. */
 function steppedBy(values: readonly number[]): number[] {
   return values.slice(1).map((value, index) => value - (values[index] ?? value));
-}
-
-function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }
 
 /** Has Linux forget the most memory that this process had. @returns whether it did */
