@@ -420,7 +420,7 @@ showTable(
 
 // %% [markdown]
 // How good the reckoning is was measured where it could be: folders of the true shapes with random weights, written by Python's
-// `transformers`, LoRA on two threads of a busy machine, three steps each (`datasets/real/costs`).
+// `transformers`, LoRA on one thread of a busy machine, three steps each (`datasets/real/costs`).
 //
 // | model | GB, reckoned | GB, measured | s a step, reckoned | s a step, measured |
 // | --- | --- | --- | --- | --- |
