@@ -5,8 +5,8 @@ const BBH = `${DATA}/big-bench-hard`;
 
 /**
  * Instruction induction (Honovich et al. 2022) and BIG-Bench Hard (Suzgun et al. 2022) as evaluation only: asked of models that were
- * tuned on the training tasks of Super-NaturalInstructions with their definitions, and without. Small on purpose, about a minute a run
- * on a free core: for more than the floors raise the budget, the model and the seeds.
+ * tuned on the training tasks of Super-NaturalInstructions with their definitions, and without. Minutes of one core:
+ * for more than the floors raise the budget and the model.
  */
 export default {
   version: 1,
@@ -19,7 +19,7 @@ export default {
       { name: "sft", set: { template: "sft-plain" } },
     ],
   },
-  seeds: [1],
+  seeds: [1, 2, 3],
   settings: {
     training: {
       data: `${DATA}/natural-instructions/tasks`,
@@ -28,7 +28,7 @@ export default {
     },
     fitting: ["ift-definition"],
   },
-  budget: { unit: "supervised-tokens", amount: 15_000 },
+  budget: { unit: "supervised-tokens", amount: 60_000 },
   split: { heldOut: [], seenRowsPerTask: 0 },
   evaluation: {
     answers: "generated",
