@@ -20,7 +20,7 @@ export default {
     training: { data: "../shared/datasets/flan-cot", rowsPerTask: 500 },
     fitting: ["flan-cot"],
   },
-  budget: { unit: "total-tokens", amount: 600_000 },
+  budget: { unit: "total-tokens", amount: 2_400_000 },
   split: { heldOut: ["strategyqa", "sensemaking"], seenRowsPerTask: 20 },
   evaluation: { answers: "generated", heldOutRowsPerTask: 60, benchmarks: [], maxNewTokens: 72 },
   hypotheses: [
