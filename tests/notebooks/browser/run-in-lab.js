@@ -180,6 +180,8 @@ function describePage() {
 /** A figure comes to life when the mouse enters its picture. */
 async function enterFigures(page) {
   for (const figure of await page.locator(".jp-Notebook .plot-img").all()) {
+    // One that has come to life already is hidden behind its figure.
+    if (!(await figure.isVisible())) continue;
     await figure.scrollIntoViewIfNeeded();
     await figure.dispatchEvent("mouseenter");
     await sleep(1500);
