@@ -1,3 +1,4 @@
+import { dealEvenly } from "../support/deal-evenly.js";
 import { KitError } from "../support/errors.js";
 import { Random } from "../support/random.js";
 import type { BatchConfig } from "./config.js";
@@ -56,14 +57,6 @@ function bucketByLength(rows: readonly TrainingRow[], steps: readonly (readonly 
     }
   }
   return result;
-}
-
-/** Cuts a list into as few parts as the limit allows, whose sizes differ by at most one. */
-function dealEvenly<Item>(items: readonly Item[], limit: number): Item[][] {
-  const parts = Math.ceil(items.length / limit);
-  return Array.from({ length: parts }, (_, part) =>
-    items.slice(Math.round((part * items.length) / parts), Math.round(((part + 1) * items.length) / parts)),
-  );
 }
 
 /**

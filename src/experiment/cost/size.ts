@@ -1,8 +1,8 @@
-import type { Example } from "../../data/example.js";
 import { fitPrompt, renderSpans } from "../../data/render.js";
 import { loadDecoderConfig } from "../../model/checkpoint.js";
 import type { DecoderConfig } from "../../model/config.js";
 import type { LoraConfig } from "../../model/lora/config.js";
+import { evenly } from "../../support/evenly.js";
 import type { ArmInputs } from "../run-arm.js";
 import type { RunBudget } from "../budget.js";
 import { forwardFlops, type RowLengths, rowLengths, trainerBudget, trainingFlops } from "./flops.js";
@@ -85,13 +85,4 @@ export function costOf({ decoder, lora, budget, rowsPerStep, sample, asked }: Ru
     trainingFlops: share * trainingFlops(decoder, lengths, lora),
     evaluationFlops: forwardFlops(decoder, asked.lengths),
   };
-}
-
-/** At most `count` of the rows, from the first to the last at equal distances. */
-function evenly(rows: readonly Example[], count: number): Example[] {
-  const stride = Math.max(1, rows.length / count);
-  const chosen = new Set(
-    Array.from({ length: Math.min(count, rows.length) }, (_, index) => Math.floor(index * stride)),
-  );
-  return rows.filter((_, index) => chosen.has(index));
 }

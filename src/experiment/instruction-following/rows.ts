@@ -2,6 +2,7 @@ import type { Constraint, Example } from "../../data/example.js";
 import { readExamples } from "../../data/read/index.js";
 import { findLeaks } from "../../similarity/leakage/report.js";
 import { KitError } from "../../support/errors.js";
+import { evenly } from "../../support/evenly.js";
 import type { FollowingRunSettings } from "./settings.js";
 
 /** A prompt and what an answer must hold to. */
@@ -53,11 +54,4 @@ function promptOf(example: Example): Prompt[] {
 /** Where a leak is looked for, an instruction with nothing below it is the input. */
 function withWholeInput({ instruction = "", input, ...rest }: Example): Example {
   return { ...rest, input: [instruction, input].filter((text) => text !== "").join("\n") };
-}
-
-function evenly<Row>(rows: readonly Row[], count: number): Row[] {
-  const kept = Math.min(count, rows.length);
-  return Array.from({ length: kept }, (_, index) =>
-    rows.slice(Math.floor((index * rows.length) / kept)).slice(0, 1),
-  ).flat();
 }

@@ -63,7 +63,7 @@ async function inputsOf(settings: FollowingRunSettings, seed: number): Promise<A
           followingScores(output, constraints)[metric],
       ]),
     ),
-    floors: floorsOf(train, asked),
+    floors: () => floorsOf(train, asked),
   };
 }
 

@@ -52,12 +52,15 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
     settings.format,
     seed,
   );
-  const asked = rows.heldOutTest.filter(
-    (row) => fitPrompt(row, template, tokenizer, policy, settings.evaluation.maxNewTokens) !== undefined,
-  );
   return {
     train,
-    floors: heldOutFloors(rows.train, asked),
+    floors: () => {
+      const { maxNewTokens } = settings.evaluation;
+      const asked = rows.heldOutTest.filter(
+        (row) => fitPrompt(row, template, tokenizer, policy, maxNewTokens) !== undefined,
+      );
+      return heldOutFloors(rows.train, asked);
+    },
     tests: [
       { part: "seen", examples: rows.seenTest },
       { part: "held-out", examples: rows.heldOutTest },

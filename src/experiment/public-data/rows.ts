@@ -3,6 +3,7 @@ import { readExamples, readOfficialSplit } from "../../data/read/index.js";
 import { withTaskLabels } from "../../evaluate/rank-classification.js";
 import { findLeaks } from "../../similarity/leakage/report.js";
 import { KitError } from "../../support/errors.js";
+import { evenly } from "../../support/evenly.js";
 import { groupBy } from "../../support/group.js";
 import { Random } from "../../support/random.js";
 import type { AnswerKind, PublicDataSettings } from "./settings.js";
@@ -151,11 +152,5 @@ function byDataSet(row: Example): Example {
 
 /** At most so many rows of each task, evenly over the task. */
 function perTask(rows: readonly Example[], count: number): Example[] {
-  return [...groupBy(rows, ({ task }) => task).values()].flatMap((own) => {
-    const kept = Math.min(count, own.length);
-    const chosen = new Set(
-      Array.from({ length: kept }, (_, index) => Math.floor((index * own.length) / kept)),
-    );
-    return own.filter((_, index) => chosen.has(index));
-  });
+  return [...groupBy(rows, ({ task }) => task).values()].flatMap((own) => evenly(own, count));
 }

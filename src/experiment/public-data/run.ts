@@ -65,7 +65,7 @@ async function inputsOf(settings: PublicDataSettings, seed: number): Promise<Arm
   }));
   return {
     train,
-    floors: floorsOf(train, tests),
+    floors: () => floorsOf(train, tests),
     tests: tests.flatMap(testParts),
     template,
     tokenizer,

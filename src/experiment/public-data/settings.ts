@@ -1,5 +1,6 @@
 import type { DecoderConfig } from "../../model/config.js";
 import type { RunBudget } from "../budget.js";
+import { DEFAULT_INSTRUCTION_SETTINGS } from "../natural-instructions/settings.js";
 
 /** How a test row is answered: greedily in words, or by the most probable of its options (summed log-probability). */
 export type AnswerKind = "generated" | "ranked";
@@ -61,18 +62,7 @@ export const DEFAULT_PUBLIC_DATA_SETTINGS = {
   vocabularySize: 2048,
   rowsPerStep: 32,
   learningRate: 2e-3,
-  decoder: {
-    width: 128,
-    layers: 2,
-    heads: 4,
-    feedForwardWidth: 512,
-    contextLength: 384,
-    positions: { kind: "rotary", base: 10_000 },
-    norm: { kind: "layer", epsilon: 1e-5 },
-    activation: "gelu-tanh",
-    biases: false,
-    tiedHead: true,
-  },
+  decoder: { ...DEFAULT_INSTRUCTION_SETTINGS.decoder, layers: 2 },
 } as const satisfies Partial<PublicDataSettings>;
 
 /** What every answer is scored by; of a ranked one it is the accuracy. */

@@ -1,6 +1,7 @@
 import type { AnyFigure, BarTrace } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
 import { rightLabel, rowAxis } from "./rows.js";
+import { inOrderOfParts, stackedPart } from "./stacked-bars.js";
 import { axisTitle, baseLayout, checkFigure, figureOf, type FigureText, plain } from "./common.js";
 
 export interface OutcomeBarsOptions extends FigureText {
@@ -63,7 +64,7 @@ export function outcomeBars(options: OutcomeBarsOptions): AnyFigure {
     data: parts.map((name, index) => partBars(name, counts(name), totals, name === REST ? undefined : index)),
     layout: {
       ...layout,
-      ...(layout.legend === undefined ? {} : { legend: { ...layout.legend, traceorder: "normal" as const } }),
+      ...inOrderOfParts(layout.legend),
       barmode: "stack",
       annotations: totals.map((total, index) =>
         rightLabel(`of ${total.toLocaleString("en")}`, rows.length - 1 - index, 8),
@@ -90,34 +91,13 @@ function partBars(
   const shares = counts.map((count, index) => count / (totals[index] ?? 1));
   const pattern = style === undefined ? "" : (PATTERNS[style % PATTERNS.length] ?? "");
   return {
-    type: "bar",
-    orientation: "h",
-    name: plain(name),
-    x: shares,
-    y: counts.map((_, index) => counts.length - 1 - index),
-    width: 0.66,
-    text: counts.map((count, index) => ((shares[index] ?? 0) >= ROOM_FOR_NUMBER ? String(count) : "")),
-    textposition: "inside",
-    insidetextanchor: "middle",
-    textangle: 0,
-    constraintext: "none",
-    insidetextfont: { color: "#ffffff", size: 12 },
-    marker: {
+    ...stackedPart({
+      name: plain(name),
       color: style === undefined ? NEUTRAL : seriesStyle(style).color,
-      line: { color: "#ffffff", width: 1 },
-      ...(pattern === ""
-        ? {}
-        : {
-            pattern: {
-              shape: pattern,
-              fillmode: "overlay",
-              size: 8,
-              solidity: 0.15,
-              fgcolor: "#ffffff",
-              fgopacity: 0.35,
-            },
-          }),
-    },
+      pattern,
+      lengths: shares,
+      texts: counts.map((count, index) => ((shares[index] ?? 0) >= ROOM_FOR_NUMBER ? String(count) : "")),
+    }),
     customdata: counts.map((count) => [count]),
     hovertemplate: `%{customdata[0]:,} (%{x:.1%})<extra>${plain(name)}</extra>`,
   };

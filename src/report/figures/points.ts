@@ -1,5 +1,5 @@
 import type { Figure, Trace } from "../figure.js";
-import { NEUTRAL, seriesStyle } from "../theme.js";
+import { seriesStyle } from "../theme.js";
 import {
   axisTitle,
   baseLayout,
@@ -10,6 +10,7 @@ import {
   plain,
   shareRange,
 } from "./common.js";
+import { uprightLine, type UprightReference } from "./upright-line.js";
 
 export interface PointsOptions extends FigureText {
   /** With its unit. */
@@ -23,8 +24,7 @@ export interface PointsOptions extends FigureText {
   }[];
   /** Begins the x axis at 0: for costs, of which the share matters. Default: it begins at the points. */
   readonly xFromZero?: true;
-  /** A place on the x axis to compare with, as an upright line. */
-  readonly reference?: { readonly name: string; readonly x: number };
+  readonly reference?: UprightReference;
 }
 
 /**
@@ -66,19 +66,7 @@ export function points(options: PointsOptions): Figure {
           cliponaxis: false,
         };
       }),
-      ...(reference === undefined
-        ? []
-        : [
-            {
-              type: "scatter" as const,
-              mode: "lines" as const,
-              name: plain(reference.name),
-              x: [reference.x, reference.x],
-              y: [low, high],
-              line: { color: NEUTRAL, width: 1.5, dash: "dot" as const },
-              hovertemplate: `%{x:.3f}<extra>${plain(reference.name)}</extra>`,
-            },
-          ]),
+      ...uprightLine(reference, [low, high], "%{x:.3f}"),
     ],
     layout: baseLayout(options, {
       plotHeight: 300,

@@ -1,6 +1,7 @@
 import type { Figure, Trace } from "../figure.js";
-import { NEUTRAL, seriesStyle } from "../theme.js";
+import { seriesStyle } from "../theme.js";
 import { axisTitle, baseLayout, checkFigure, figureOf, type FigureText, plain } from "./common.js";
+import { uprightLine, type UprightReference } from "./upright-line.js";
 
 export interface ShareLinesOptions extends FigureText {
   /** With its unit; the axis is from 0 to 1. */
@@ -8,8 +9,7 @@ export interface ShareLinesOptions extends FigureText {
   readonly yTitle: string;
   /** Shares of each set in equal parts of 0 to 1; they add up to 1. */
   readonly series: readonly { readonly name: string; readonly shares: readonly number[] }[];
-  /** A place to compare with, as an upright line. */
-  readonly reference?: { readonly name: string; readonly x: number };
+  readonly reference?: UprightReference;
 }
 
 /**
@@ -38,19 +38,7 @@ export function shareLines(options: ShareLinesOptions): Figure {
           hovertemplate: `%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y:.1%}<extra>${plain(name)}</extra>`,
         };
       }),
-      ...(reference === undefined
-        ? []
-        : [
-            {
-              type: "scatter" as const,
-              mode: "lines" as const,
-              name: plain(reference.name),
-              x: [reference.x, reference.x],
-              y: [0, top],
-              line: { color: NEUTRAL, width: 1.5, dash: "dot" as const },
-              hovertemplate: `%{x}<extra>${plain(reference.name)}</extra>`,
-            },
-          ]),
+      ...uprightLine(reference, [0, top]),
     ],
     layout: baseLayout(options, {
       plotHeight: 280,

@@ -2,6 +2,7 @@ import type { Source } from "../../data/template.js";
 import type { AnyFigure, BarTrace } from "../figure.js";
 import { NEUTRAL, seriesStyle } from "../theme.js";
 import { rowAxis } from "./rows.js";
+import { inOrderOfParts, type StackedPart, stackedPart } from "./stacked-bars.js";
 import { axisTitle, baseLayout, checkFigure, compactNumber, figureOf, type FigureText } from "./common.js";
 
 /** The tokens of one format, or of one task type. */
@@ -22,7 +23,7 @@ interface SourceStyle {
   readonly source: Source;
   readonly name: string;
   readonly color: string;
-  readonly pattern: "" | "/" | "\\" | "x" | "." | "-" | "|" | "+";
+  readonly pattern: StackedPart["pattern"];
 }
 
 /** From left to right in a bar: what the template adds, what the row brings, what is learned. */
@@ -69,8 +70,7 @@ export function tokenBars(options: TokenBarsOptions): AnyFigure {
     data: shown.map((style) => sourceBars(style, rows, longest)),
     layout: {
       ...layout,
-      // The legend reads from left to right as the bars do.
-      ...(layout.legend === undefined ? {} : { legend: { ...layout.legend, traceorder: "normal" as const } }),
+      ...inOrderOfParts(layout.legend),
       barmode: "stack",
       annotations: rows.map((_, index) => ({
         text: compactNumber(totals[index] ?? 0),
@@ -92,34 +92,10 @@ function sourceBars(
 ): BarTrace {
   const counts = rows.map(({ tokens }) => tokens[source] ?? 0);
   return {
-    type: "bar",
-    orientation: "h",
-    name,
-    x: counts,
-    y: rows.map((_, index) => rows.length - 1 - index),
-    width: 0.66,
-    text: counts.map((count) => (count >= ROOM_FOR_NUMBER * longest ? compactNumber(count) : "")),
-    textposition: "inside",
-    insidetextanchor: "middle",
-    textangle: 0,
-    constraintext: "none",
-    insidetextfont: { color: "#ffffff", size: 12 },
-    marker: {
-      color,
-      line: { color: "#ffffff", width: 1 },
-      ...(pattern === ""
-        ? {}
-        : {
-            pattern: {
-              shape: pattern,
-              fillmode: "overlay",
-              size: 8,
-              solidity: 0.15,
-              fgcolor: "#ffffff",
-              fgopacity: 0.35,
-            },
-          }),
-    },
+    ...stackedPart({
+      ...{ name, color, pattern, lengths: counts },
+      texts: counts.map((count) => (count >= ROOM_FOR_NUMBER * longest ? compactNumber(count) : "")),
+    }),
     hovertemplate: `%{x:,.4~f}<extra>${name}</extra>`,
   };
 }

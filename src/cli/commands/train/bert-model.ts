@@ -2,12 +2,11 @@ import { baseFolder } from "../../../evaluate/base-checkpoint.js";
 import { loadBertFolder } from "../../../evaluate/bert-folder.js";
 import { Bert } from "../../../model/bert/bert.js";
 import { type BertHead, parseBertConfig } from "../../../model/bert/config.js";
-import { LoraAdapter } from "../../../model/lora/adapter.js";
-import { chooseTargets, type LoraConfig } from "../../../model/lora/config.js";
-import { checkAdapterLayout } from "../../../model/lora/peft.js";
+import type { LoraConfig } from "../../../model/lora/config.js";
 import { KitError } from "../../../support/errors.js";
 import { trainWordPiece } from "../../../tokenizer/train-wordpiece.js";
 import { WordPieceTokenizer } from "../../../tokenizer/wordpiece.js";
+import { newAdapter } from "./adapter.js";
 import type { ModelChoice } from "./common-config.js";
 import type { WordPieceChoice } from "./encoder-config.js";
 import type { RunModels } from "./objective-run.js";
@@ -59,8 +58,7 @@ export function chooseBert(
 ): RunModels<Bert> {
   const base = "from" in choice ? saved(choice.from) : created(choice.shape);
   if (lora === undefined) return withFrom(base, trainHead ? base.withFrozenEncoder() : base);
-  checkAdapterLayout(base.config, chooseTargets(base.config, lora, { file, field: "lora" }));
-  return withFrom(base, base.withAdapter(LoraAdapter.create(base.config, lora), { trainHead }));
+  return withFrom(base, base.withAdapter(newAdapter(base.config, lora, file), { trainHead }));
 
   function withFrom(whole: Bert, model: Bert): RunModels<Bert> {
     return "from" in choice ? { base: whole, model, from: choice.from } : { base: whole, model };

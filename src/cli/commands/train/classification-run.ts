@@ -242,10 +242,10 @@ export async function evaluateLabels(
   const predicted = (await askPlaces(bert, asked, question, { signal }))?.flat();
   if (predicted === undefined) return undefined;
   const wanted = rows.map(({ targets }) => labels[targets[0] ?? 0] ?? "");
-  const [majority] = scoresPerLabel({ predicted: wanted, wanted }).sort((a, b) => b.rows - a.rows);
-  const floor = (majority?.rows ?? 0) / rows.length;
   const scores = classificationScores({ predicted, wanted });
   const perLabel = scoresPerLabel({ predicted, wanted });
+  const [majority] = [...perLabel].sort((a, b) => b.rows - a.rows);
+  const floor = (majority?.rows ?? 0) / rows.length;
   const percent = (share: number): string => (100 * share).toFixed(1);
   return {
     scores: {

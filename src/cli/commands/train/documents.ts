@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type ReadLedger, readExamples } from "../../../data/read/index.js";
 import { carveValidation } from "../../../data/split/validation.js";
 import { KitError } from "../../../support/errors.js";
+import type { TrainingRow } from "../../../train/rows.js";
 
 /** Plain text to learn from: a file (.txt) or a folder of them; documents stand between blank lines. */
 export interface DocumentData {
@@ -64,21 +65,27 @@ export async function readDocuments(
   };
 }
 
+/** What became of the documents: goes into ledger.json. */
+export function documentLedgers(
+  { train, validation, ledger }: Documents,
+  rows: readonly TrainingRow[],
+  validationRows: readonly TrainingRow[] | undefined,
+): Readonly<Record<string, unknown>> {
+  return {
+    read: ledger,
+    rows: {
+      documents: train.length,
+      setAside: validation?.length ?? 0,
+      trained: rows.length,
+      validation: validationRows?.length ?? 0,
+    },
+  };
+}
+
 /** The sentences of a document: its lines, cut behind full stops, question and exclamation marks. */
 export function sentencesOf(text: string): string[] {
   return text
     .split(/\n+|(?<=[.!?])\s+/)
     .map((sentence) => sentence.trim())
     .filter((sentence) => sentence !== "");
-}
-
-/** A list in pieces of so many at most, as even as can be. */
-export function piecesOf<Item>(items: readonly Item[], longest: number): Item[][] {
-  const pieces = Math.ceil(items.length / longest);
-  return Array.from({ length: pieces }, (_, index) =>
-    items.slice(
-      Math.round((index * items.length) / pieces),
-      Math.round(((index + 1) * items.length) / pieces),
-    ),
-  );
 }

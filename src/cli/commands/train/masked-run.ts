@@ -2,6 +2,7 @@ import { maskedWords, pairScores, wordScores } from "../../../evaluate/masked-wo
 import type { Bert } from "../../../model/bert/bert.js";
 import { KitError } from "../../../support/errors.js";
 import { hashJson } from "../../../support/hash.js";
+import { dealEvenly } from "../../../support/deal-evenly.js";
 import { Random } from "../../../support/random.js";
 import type { WordPieceTokenizer } from "../../../tokenizer/wordpiece.js";
 import { maskedLanguage } from "../../../train/objectives/masked-language.js";
@@ -10,7 +11,7 @@ import { encodeTexts, sentencePairRows } from "../../../train/objectives/sentenc
 import { checkEncoderRows } from "../../../train/preflight/rows.js";
 import type { TrainingRow } from "../../../train/rows.js";
 import { chooseBert, chooseWordPiece, longestRow } from "./bert-model.js";
-import { piecesOf, readDocuments, sentencesOf, type TextDocument } from "./documents.js";
+import { documentLedgers, readDocuments, sentencesOf, type TextDocument } from "./documents.js";
 import type { MaskedConfig } from "./encoder-config.js";
 import { type FinalEvaluation, type ObjectiveRun, summaryOf } from "./objective-run.js";
 
@@ -49,15 +50,7 @@ export async function prepareMasked(config: MaskedConfig, file: string): Promise
     tokenizer,
     models,
     resolved: { bert: models.base.config, maxTokens, maskedShare: config.maskedShare },
-    ledgers: {
-      read: documents.ledger,
-      rows: {
-        documents: documents.train.length,
-        setAside: documents.validation?.length ?? 0,
-        trained: rows.length,
-        validation: validation?.length ?? 0,
-      },
-    },
+    ledgers: documentLedgers(documents, rows, validation),
     summary: summaryOf(rows, { supervised: "masked", left: `of ${documents.train.length} documents` }),
     made: {
       template: {
@@ -105,7 +98,7 @@ function textRows(
   ids: readonly number[],
   { tokenizer, rule, maxTokens, seed }: RowMaking,
 ): TrainingRow[] {
-  const pieces = piecesOf(ids, maxTokens - 2).filter((piece) =>
+  const pieces = dealEvenly(ids, maxTokens - 2).filter((piece) =>
     piece.some((token) => !rule.special.has(token)),
   );
   return pieces.map((piece, number) => {

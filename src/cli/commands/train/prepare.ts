@@ -10,9 +10,6 @@ import type { Tokenizer } from "../../../data/tokenizer.js";
 import { parseDecoderConfig } from "../../../model/config.js";
 import { Decoder } from "../../../model/decoder.js";
 import { type LanguageModel, loadModel } from "../../../model/load.js";
-import { LoraAdapter } from "../../../model/lora/adapter.js";
-import { chooseTargets, type LoraConfig } from "../../../model/lora/config.js";
-import { checkAdapterLayout } from "../../../model/lora/peft.js";
 import { folderOf } from "../../../evaluate/base-checkpoint.js";
 import { parseT5Config } from "../../../model/t5/config.js";
 import { T5 } from "../../../model/t5/t5.js";
@@ -20,6 +17,7 @@ import { KitError } from "../../../support/errors.js";
 import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
 import { CharacterTokenizer } from "../../../tokenizer/character.js";
 import { loadTokenizer } from "../../../tokenizer/load.js";
+import { newAdapter } from "./adapter.js";
 import type { RunConfig } from "./run-config.js";
 import { newT5 } from "./t5-shape.js";
 
@@ -64,7 +62,8 @@ export async function prepareRun(config: RunConfig, file: string): Promise<Prepa
   const { spans, ledger } = render(examples);
   const held = config.data.validation === undefined ? undefined : render(validation).spans;
   const base = chooseDecoder(config, tokenizer, file);
-  const decoder = config.lora === undefined ? base : adapted(base, config.lora, file);
+  const decoder =
+    config.lora === undefined ? base : base.withAdapter(newAdapter(base.config, config.lora, file));
   const ledgers = { read: read.ledger, render: ledger };
   return { examples, spans, heldExamples: validation, validation: held, tokenizer, decoder, base, ledgers };
 }
@@ -95,11 +94,6 @@ function textsOf(examples: readonly Example[], template: Template): string[] {
     }
   }
   return [...fixed, ...varying].filter((text) => text !== "");
-}
-
-function adapted(base: LanguageModel, lora: LoraConfig, file: string): LanguageModel {
-  checkAdapterLayout(base.config, chooseTargets(base.config, lora, { file }));
-  return base.withAdapter(LoraAdapter.create(base.config, lora));
 }
 
 function chooseDecoder(

@@ -1,11 +1,9 @@
 import { generateGreedy } from "../../../evaluate/generate.js";
-import { LoraAdapter } from "../../../model/lora/adapter.js";
-import { chooseTargets } from "../../../model/lora/config.js";
-import { checkAdapterLayout } from "../../../model/lora/peft.js";
 import { loadT5 } from "../../../model/t5/checkpoint.js";
 import type { T5 } from "../../../model/t5/t5.js";
 import { KitError } from "../../../support/errors.js";
 import { hashJson } from "../../../support/hash.js";
+import { dealEvenly } from "../../../support/deal-evenly.js";
 import { Random } from "../../../support/random.js";
 import type { Tokenizer } from "../../../data/tokenizer.js";
 import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
@@ -17,7 +15,8 @@ import {
 } from "../../../train/objectives/span-corruption.js";
 import { checkSequenceRows } from "../../../train/preflight/rows.js";
 import type { TrainingRow } from "../../../train/rows.js";
-import { piecesOf, readDocuments, type TextDocument } from "./documents.js";
+import { newAdapter } from "./adapter.js";
+import { documentLedgers, readDocuments, type TextDocument } from "./documents.js";
 import { type FinalEvaluation, type ObjectiveRun, type RunModels, summaryOf } from "./objective-run.js";
 import type { SpanConfig } from "./span-config.js";
 import { newT5 } from "./t5-shape.js";
@@ -59,15 +58,7 @@ export async function prepareSpans(config: SpanConfig, file: string): Promise<Ob
     tokenizer,
     models,
     resolved: { t5: models.base.config, maxTokens, corruption: config.corruption },
-    ledgers: {
-      read: documents.ledger,
-      rows: {
-        documents: documents.train.length,
-        setAside: documents.validation?.length ?? 0,
-        trained: rows.length,
-        validation: validation?.length ?? 0,
-      },
-    },
+    ledgers: documentLedgers(documents, rows, validation),
     summary: summaryOf(rows, { supervised: "to say", left: `of ${documents.train.length} documents` }),
     made: {
       template: { name: config.objective, hash: hashJson({ ...corruption, maxTokens }) },
@@ -119,8 +110,7 @@ function chooseT5({ t5, lora, train }: SpanConfig, tokenizer: Tokenizer, file: s
     );
   }
   if (lora === undefined) return { base, model: base, ...from };
-  checkAdapterLayout(base.config, chooseTargets(base.config, lora, { file, field: "lora" }));
-  return { base, model: base.withAdapter(LoraAdapter.create(base.config, lora)), ...from };
+  return { base, model: base.withAdapter(newAdapter(base.config, lora, file)), ...from };
 }
 
 /** The longest piece of which both what is read and what is said fit into the context. */
@@ -154,7 +144,7 @@ function piecesOfTexts(
   maxTokens: number,
 ): { readonly id: string; readonly ids: readonly number[] }[] {
   return documents.flatMap(({ id, text }) =>
-    piecesOf(tokenizer.encode(text).ids, maxTokens)
+    dealEvenly(tokenizer.encode(text).ids, maxTokens)
       .map((ids, number) => ({ id: `${id}, piece ${number}`, ids }))
       .filter(({ ids }) => ids.length >= 2),
   );
