@@ -6,7 +6,8 @@ import type { LanguageModel } from "../model/load.js";
 export interface CompileOption {
   /**
    * Whether the decoder is recorded once and run as TensorFlow graphs; the numbers are those of the single kernels up to
-   * rounding (1e-5). Default: where the native engine runs and the work is worth the recording.
+   * rounding (1e-5). Default: where the native engine runs and the work is worth the recording, or the decoder is being
+   * trained by a step that was recorded with it.
    */
   readonly compile?: boolean;
 }
@@ -30,7 +31,7 @@ export function isCompiled(
   { passes, positions }: Work,
 ): boolean {
   if (compile === false || !(model instanceof Decoder) || !CompiledDecoder.isPossible(model)) return false;
-  if (compile === true) return true;
+  if (compile === true || CompiledDecoder.isAtHand(model)) return true;
   const parameters = [...model.weights.values()].reduce((sum, { size }) => sum + size, 0);
   return passes >= WORTH_PASSES || positions * parameters >= WORTH_WORK;
 }

@@ -149,9 +149,14 @@ export class Variable {
     return edgeOf(node);
   }
 
-  /** Gives it a value, or adds one. */
-  update(op: "AssignVariableOp" | "AssignAddVariableOp", value: Edge): GraphNode {
-    return this.#builder.node(op, [this.handle, value], { attributes: { dtype: typeAttribute("float32") } });
+  /** Gives it a value, or adds one, after the given nodes have run. */
+  update(
+    op: "AssignVariableOp" | "AssignAddVariableOp",
+    value: Edge,
+    control: readonly GraphNode[] = [],
+  ): GraphNode {
+    const attributes = { dtype: typeAttribute("float32") };
+    return this.#builder.node(op, [this.handle, value], { attributes, control });
   }
 }
 

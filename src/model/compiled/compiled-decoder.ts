@@ -1,12 +1,10 @@
-import { type Edge, GraphBuilder, type Graph, typeAttribute, typeOf } from "../../engine/compile/graph.js";
-import { prune } from "../../engine/compile/passes/prune.js";
-import { shareEqualNodes } from "../../engine/compile/passes/share.js";
+import { joined } from "../../engine/compile/passes/join.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
-import { splice } from "../../engine/compile/splice.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { headShape } from "../config.js";
 import type { Decoder } from "../decoder.js";
-import { cacheNames, recordPrompt, recordScoring, recordToken, sizeName } from "./record-decoder.js";
+import { assignment, decoderGraphs, prefix, prefixed, weightAssignments } from "./decoder-graphs.js";
+import { sizeName } from "./record-decoder.js";
 
 /** Positions that every graph here can be recorded with. */
 const SHORTEST_CONTEXT = 8;
@@ -17,25 +15,33 @@ export type Following = "next" | "logits";
 const made = new WeakMap<Decoder, CompiledDecoder>();
 
 /**
- * Scoring and one-token decoding of a decoder as TensorFlow graphs in one session, which holds its weights and the keys
- * and values of a generation. Recorded when first needed, and freed with the decoder. Weights that the decoder has been
- * given since (by training, say) are taken over before each use.
+ * Scoring and one-token decoding of a decoder as TensorFlow graphs in a session that holds its weights, and the keys and
+ * values of a generation. While the decoder is trained by a compiled step that has these graphs too, the session is the
+ * training's, and the weights are those of the last step; else it is one of its own, recorded when first needed and
+ * freed with the decoder, and weights that the decoder has been given since are taken over before each use.
  */
 export class CompiledDecoder {
   readonly #decoder: Decoder;
   readonly #session: GraphSession;
-  /** What each variable of the session holds, to know when the decoder has other weights. */
-  readonly #held = new Map<string, object>();
+  /** What each variable of an own session holds, to know when the decoder has other weights. */
+  readonly #held: Map<string, object> | undefined;
   #cacheIsFree: Promise<void> = Promise.resolve();
 
-  private constructor(decoder: Decoder) {
+  private constructor(decoder: Decoder, session: GraphSession, held?: Map<string, object>) {
     this.#decoder = decoder;
-    this.#session = new GraphSession(prune(shareEqualNodes(sessionGraph(decoder))));
+    this.#session = session;
+    this.#held = held;
   }
 
   /** Whether a decoder can be compiled here. */
   static isPossible({ config }: Decoder): boolean {
     return tf.getBackend() === "tensorflow" && config.contextLength >= SHORTEST_CONTEXT;
+  }
+
+  /** Whether there is one in a session that is there anyway, so that nothing needs to be recorded. */
+  static isAtHand(decoder: Decoder): boolean {
+    const compiled = made.get(decoder);
+    return compiled !== undefined && compiled.#held === undefined;
   }
 
   /**
@@ -45,16 +51,29 @@ export class CompiledDecoder {
   static of(decoder: Decoder): CompiledDecoder {
     let compiled = made.get(decoder);
     if (compiled === undefined) {
-      const fresh = new CompiledDecoder(decoder);
-      compiled = fresh;
+      const session = new GraphSession(joined(weightAssignments(decoder), decoderGraphs(decoder)));
+      compiled = new CompiledDecoder(decoder, session, new Map());
       made.set(decoder, compiled);
       decoder.whenDisposed(() => {
         made.delete(decoder);
-        fresh.#session.dispose();
+        session.dispose();
       });
     }
     compiled.#takeOverWeights();
     return compiled;
+  }
+
+  /**
+   * Lets a decoder be scored and decoded in a session that has its weights and its `decoderGraphs`.
+   * @returns what ends it, before the session is closed
+   */
+  static within(decoder: Decoder, session: GraphSession): () => void {
+    const before = made.get(decoder);
+    made.set(decoder, new CompiledDecoder(decoder, session));
+    return () => {
+      if (before === undefined) made.delete(decoder);
+      else made.set(decoder, before);
+    };
   }
 
   /** Log-probabilities of pairs, see `recordScoring`. The caller disposes what it is given, or calls this in a tidy. */
@@ -163,100 +182,17 @@ export class CompiledDecoder {
   }
 
   #takeOverWeights(): void {
+    if (this.#held === undefined) return;
     const { weights, adapter } = this.#decoder;
     for (const [name, variable] of [...weights, ...(adapter?.parameters ?? [])]) {
       if (this.#held.get(name) === variable.dataId) continue;
-      tf.tidy(() => this.#session.run({ [name]: variable }, [`assign ${name}`]));
+      tf.tidy(() => this.#session.run({ [name]: variable }, [assignment(name)]));
       this.#held.set(name, variable.dataId);
     }
   }
 }
 
-const prefix = (graph: string, name: string): string => `${graph}/${name}`;
-
-function prefixed(graph: string, feeds: Feeds): Feeds {
-  return Object.fromEntries(Object.entries(feeds).map(([name, value]) => [prefix(graph, name), value]));
-}
-
 /** Paddings of `Pad` that add slots to keys or values. */
 function roomAfter(slots: number): TensorFlow.Tensor2D {
   return tf.tensor2d([0, 0, 0, 0, 0, slots, 0, 0], [4, 2], "int32");
-}
-
-/** All graphs over the same variables. */
-function sessionGraph(decoder: Decoder): Graph {
-  const builder = new GraphBuilder();
-  for (const [name, { shape }] of [...decoder.weights, ...(decoder.adapter?.parameters ?? [])]) {
-    const given = builder.placeholder(name, { dtype: "float32", shape });
-    const assigned = builder.variable(name, shape).update("AssignVariableOp", given);
-    builder.outputs.set(`assign ${name}`, builder.done([assigned]));
-  }
-  add(builder, "scoring", recordScoring(decoder));
-  const prompt = add(builder, "prompt", recordPrompt(decoder));
-  add(builder, "token", recordToken(decoder));
-  addCache(builder, decoder, prompt);
-  return builder.finish();
-}
-
-/** Adds a recording; its placeholders and outputs are called "graph/name". @returns its outputs */
-function add(builder: GraphBuilder, graph: string, recording: Graph): ReadonlyMap<string, Edge> {
-  const placeholders = recording.nodes.filter(({ op }) => op === "Placeholder");
-  const given = placeholders.map((node): [string, Edge] => {
-    const name = node.name ?? "";
-    return [name, builder.placeholder(prefix(graph, name), typeOf({ node, index: 0 }))];
-  });
-  const outputs = splice(builder, recording, Object.fromEntries(given));
-  for (const [name, edge] of outputs) builder.outputs.set(prefix(graph, name), edge);
-  return outputs;
-}
-
-/** Rows of the keys and values are made, and kept, and slots are added; what follows a prompt waits for its own. */
-function addCache(builder: GraphBuilder, decoder: Decoder, prompt: ReadonlyMap<string, Edge>): void {
-  const { keyValueHeads, headWidth } = headShape(decoder.config);
-  const shape = [-1, keyValueHeads, -1, headWidth];
-  const names = Array.from({ length: decoder.config.layers }, (_, layer) => cacheNames(layer)).flat();
-  const caches = names.map((name) => builder.variable(name, shape, true));
-  const T = typeAttribute("float32");
-  const promptEdge = (name: string): Edge => {
-    const edge = prompt.get(name);
-    if (edge === undefined) throw new Error(`the recording has no ${name}`);
-    return edge;
-  };
-
-  const written = names.map((name) => promptEdge(name).node);
-  for (const following of ["next", "logits"]) {
-    const edge = promptEdge(following);
-    const type = typeOf(edge);
-    const attributes = { T: typeAttribute(type.dtype) };
-    const node = builder.node("Identity", [edge], { attributes, control: written, outputs: [type] });
-    builder.outputs.set(prefix("prompt", following), { node, index: 0 });
-  }
-
-  const dims = builder.placeholder(prefix("cache", "shape"), { dtype: "int32", shape: [4] });
-  // Equal tensors would become one, in whose memory all variables would be written; what is hidden may be any number.
-  const made = caches.map((cache, index) => {
-    const types = { T, index_type: typeAttribute("int32") };
-    const empty = builder.edge("Fill", [dims, builder.scalar(index)], { dtype: "float32", shape }, types);
-    return cache.update("AssignVariableOp", empty);
-  });
-  builder.outputs.set(prefix("cache", "made"), builder.done(made));
-
-  const room = builder.placeholder(prefix("cache", "room"), { dtype: "int32", shape: [4, 2] });
-  const rows = builder.placeholder(prefix("cache", "kept"), { dtype: "int32", shape: [-1] });
-  const axis = builder.integer(0);
-  const types = {
-    Tparams: T,
-    Tindices: typeAttribute("int32"),
-    Taxis: typeAttribute("int32"),
-    batch_dims: { kind: "int", value: 0 },
-  } as const;
-  const kept = caches.map((cache) => {
-    const chosen = builder.edge("GatherV2", [cache.read(), rows, axis], { dtype: "float32", shape }, types);
-    const wider = { T, Tpaddings: typeAttribute("int32") };
-    return cache.update(
-      "AssignVariableOp",
-      builder.edge("Pad", [chosen, room], { dtype: "float32", shape }, wider),
-    );
-  });
-  builder.outputs.set(prefix("cache", "kept"), builder.done(kept));
 }

@@ -35,6 +35,8 @@ export const FETCH = {
   squares: "squares",
   /** A step of the optimizer. */
   update: "update",
+  /** Parameters and their averages change places, where there are averages. */
+  swap: "swap",
 } as const;
 
 /** Reads a variable; sets it from the placeholder of the same name. */
@@ -84,6 +86,7 @@ export function addOptimizer(
   builder.outputs.set(FETCH.nextBatch, accumulate("AssignAddVariableOp"));
   builder.outputs.set(FETCH.squares, squares(builder, parameters));
   builder.outputs.set(FETCH.update, updates(builder, parameters, config));
+  if (config.weightAverage !== undefined) builder.outputs.set(FETCH.swap, swap(builder, parameters));
   const assignable = (variable: Variable): void => {
     const { name, shape } = variable;
     const given = builder.placeholder(name, { dtype: "float32", shape });
@@ -119,6 +122,19 @@ function trainedParameter(
     slots: Object.fromEntries(slots.map(([slot, own]) => [slot, variable(slot, own)])),
     average: weightAverage === undefined ? undefined : variable(AVERAGE_SLOT),
   };
+}
+
+/** No number is copied: the two variables take each other's memory. */
+function swap(builder: GraphBuilder, parameters: readonly TrainedParameter[]): Edge {
+  const assigned = parameters.flatMap(({ value, average }) => {
+    if (average === undefined) return [];
+    const [latest, averaged] = [value.read(), average.read()];
+    return [
+      value.update("AssignVariableOp", averaged, [latest.node]),
+      average.update("AssignVariableOp", latest, [averaged.node]),
+    ];
+  });
+  return builder.done(assigned);
 }
 
 function squares(builder: GraphBuilder, parameters: readonly TrainedParameter[]): Edge {
