@@ -18,7 +18,7 @@ import type { LoraConfig } from "../model/lora/config.js";
 import { mergeAdapter } from "../model/lora/merge.js";
 import { hashJson } from "../support/hash.js";
 import { type TrainConfig, trainingRulesOf } from "../train/config.js";
-import type { TrainProgress } from "../train/progress.js";
+import { budgetUsed, type TrainProgress } from "../train/progress.js";
 import { train } from "../train/train.js";
 import type { RunBudget } from "./budget.js";
 import type { RunContext } from "./context.js";
@@ -277,12 +277,7 @@ async function ranked(
 }
 
 function budgetShare({ budget }: TrainConfig, step: TrainProgress): number {
-  const used = {
-    "supervised-tokens": step.supervisedTokens,
-    "total-tokens": step.totalTokens,
-    steps: step.step,
-  };
-  return Math.min(1, used[budget.unit] / budget.amount);
+  return Math.min(1, budgetUsed(budget, step) / budget.amount);
 }
 
 /** Calls a listener at most four times a second. */

@@ -12,6 +12,7 @@ import { checkIdentity, type RunIdentity } from "./identity.js";
 import type { Slots } from "./optimizers/rule.js";
 import type { OrderPosition } from "./order.js";
 import type { TrainProgress } from "./progress.js";
+import type { EvaluationRecord } from "./evaluation.js";
 import type { Validation } from "./validation.js";
 
 /**
@@ -20,7 +21,7 @@ import type { Validation } from "./validation.js";
  *     tensors.safetensors   parameter/NAME for every parameter, and what the optimizer keeps for it: first/NAME
  *                           and second/NAME for the moments of AdamW, average/NAME for an average of the weights;
  *                           with early stopping best/NAME, the parameters of the best validation
- *     state.json            what run it is, where it is in its data, its history and validations, and the hashes of both
+ *     state.json            what run it is, where it is in its data, its history, validations and evaluations, and the hashes of both
  *                           files
  *
  * It is written under another name, flushed and renamed, so that there is a whole one or none. The data order needs
@@ -42,6 +43,7 @@ export interface RunState {
   readonly history: readonly TrainProgress[];
   /** All so far. */
   readonly validations: readonly Validation[];
+  readonly evaluations: readonly EvaluationRecord[];
 }
 
 /** What a run goes on from. */
@@ -197,6 +199,9 @@ const stateSchema = z.strictObject({
   finished: z.boolean(),
   history: columnsSchema,
   validations: z.array(validationSchema),
+  evaluations: z
+    .array(z.strictObject({ step: z.int(), scores: z.record(z.string(), z.number()) }))
+    .optional(),
   tensors: z.string(),
   hash: z.string(),
 });
@@ -227,6 +232,7 @@ function readCheckpoint(directory: string): SavedRun {
     finished: content.finished,
     history: rowsOf(content.history),
     validations: content.validations,
+    evaluations: content.evaluations ?? [],
   };
   return { state, parameters, slots, best };
 }

@@ -17,6 +17,15 @@ export interface Trainable {
   readonly hasDropout?: boolean;
 }
 
+/** Gives a parameter its values, flat. */
+export function assignValues({ parameters }: Trainable, name: string, values: Float32Array): void {
+  const variable = parameters.get(name);
+  if (variable === undefined) throw new Error(`no parameter ${name}`);
+  const value = tf.tensor(values, variable.shape);
+  variable.assign(value);
+  value.dispose();
+}
+
 /** What training asks of a loss besides its terms; a validation asks for none of it. */
 export interface LossOptions extends TokenLoss {
   /** Computes each block again in the backward pass instead of keeping what it computed. */

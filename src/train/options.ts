@@ -1,6 +1,7 @@
 import type { Spans } from "../data/spans.js";
 import { KitError } from "../support/errors.js";
 import type { TrainConfig } from "./config.js";
+import type { EvaluationRecord, TrainingEvaluation } from "./evaluation.js";
 import type { StepRecord, TrainProgress } from "./progress.js";
 import type { TrainingRow } from "./rows.js";
 import type { StepKind } from "./step/training-step.js";
@@ -30,6 +31,8 @@ export interface ObjectiveOptions {
   readonly compile?: boolean;
   /** Rows that are not trained on, for `config.validation`. */
   readonly validation?: readonly TrainingRow[];
+  /** What the model is asked during the run and at its end. */
+  readonly evaluation?: TrainingEvaluation;
 }
 
 /** The same for rows of a decoder. */
@@ -50,6 +53,8 @@ export interface TrainResult {
   readonly history: readonly StepRecord[];
   /** All validations, oldest first. */
   readonly validations: readonly Validation[];
+  /** All evaluations that are points of a curve (`TrainingEvaluation.everySteps`), oldest first. */
+  readonly evaluations: readonly EvaluationRecord[];
   /** The validation whose weights the model ended with, where there is early stopping. */
   readonly best: Validation | undefined;
   /** Whether the validation loss ended the run before its budget was used. */

@@ -1,3 +1,7 @@
+import type { Budget } from "./config.js";
+import type { EvaluationRecord, Scores } from "./evaluation.js";
+import { sumOf } from "../support/sum.js";
+import type { TrainingRow } from "./rows.js";
 import { bitsPerByte, type Validation } from "./validation.js";
 
 /** What is known after an optimizer step; counts are totals since the start of the run, also across a resume. */
@@ -32,12 +36,69 @@ export interface TrainProgress {
   readonly memoryBytes: number;
 }
 
+/** What an optimizer step was. */
+export interface TakenStep {
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  /** Rows of data in it. */
+  readonly rows: readonly TrainingRow[];
+  /** Rows of data in an epoch. */
+  readonly dataRows: number;
+  /** Positions computed in it, padding included. */
+  readonly positions: number;
+  /** UTF-8 bytes of its supervised text. */
+  readonly bytes: number;
+  /** Time spent training so far. */
+  readonly seconds: number;
+}
+
+/** What is known after a step. @param before what was known before it; undefined for the first */
+export function progressAfter(before: TrainProgress | undefined, taken: TakenStep): TrainProgress {
+  const { loss, gradientNorm, learningRate, dataRows, positions, bytes, seconds } = taken;
+  const totalTokens = (before?.totalTokens ?? 0) + sumOf(taken.rows, ({ tokens }) => tokens);
+  const supervisedTokens =
+    (before?.supervisedTokens ?? 0) + sumOf(taken.rows, ({ targets }) => targets.length);
+  const rows = (before?.rows ?? 0) + taken.rows.length;
+  return {
+    step: (before?.step ?? 0) + 1,
+    loss,
+    learningRate,
+    gradientNorm,
+    supervisedTokens,
+    totalTokens,
+    positions: (before?.positions ?? 0) + positions,
+    rows,
+    epochs: rows / dataRows,
+    seconds,
+    tokensPerSecond: totalTokens / seconds,
+    supervisedTokensPerSecond: supervisedTokens / seconds,
+    supervisedBytes: (before?.supervisedBytes ?? 0) + bytes,
+    memoryBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** What a run has used of its budget, in the budget's unit. */
+export function budgetUsed({ unit }: Pick<Budget, "unit">, progress: TrainProgress | undefined): number {
+  if (progress === undefined) return 0;
+  if (unit === "steps") return progress.step;
+  return unit === "supervised-tokens" ? progress.supervisedTokens : progress.totalTokens;
+}
+
 /** A step with what was measured after it. */
 export interface StepRecord extends TrainProgress {
   /** Of this step: the loss in bits per UTF-8 byte of the supervised text, where the bytes are known. */
   readonly bitsPerByte?: number;
   /** Where the step was followed by one. */
   readonly validation?: Validation;
+  /** Scores of the evaluation, where the step was followed by one. */
+  readonly evaluation?: Scores;
+}
+
+/** What was measured after the steps of a run. */
+export interface Measurements {
+  readonly validations: readonly Validation[];
+  readonly evaluations: readonly EvaluationRecord[];
 }
 
 /** What a progress bar shows of a step. */
@@ -52,19 +113,22 @@ export function describeProgress({ step, loss, tokensPerSecond }: TrainProgress)
  */
 export function recordsOf(
   history: readonly TrainProgress[],
-  validations: readonly Validation[],
+  { validations, evaluations }: Measurements,
   first = 1,
 ): StepRecord[] {
   const byStep = new Map(validations.map((validation) => [validation.step, validation]));
+  const scoresAt = new Map(evaluations.map(({ step, scores }) => [step, scores]));
   return history.slice(first - 1).map((progress, index) => {
     const before = history[first - 2 + index];
     const bytes = progress.supervisedBytes - (before?.supervisedBytes ?? 0);
     const tokens = progress.supervisedTokens - (before?.supervisedTokens ?? 0);
     const validation = byStep.get(progress.step);
+    const evaluation = scoresAt.get(progress.step);
     return {
       ...progress,
       ...(bytes > 0 ? { bitsPerByte: bitsPerByte(progress.loss * tokens, bytes) } : {}),
       ...(validation === undefined ? {} : { validation }),
+      ...(evaluation === undefined ? {} : { evaluation }),
     };
   });
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { tf } from "../engine/tensorflow.js";
 import { KitError } from "../support/errors.js";
 import { type ProgressBar, progressBar, silentProgress } from "../support/progress.js";
+import { sumOf } from "../support/sum.js";
 import {
   type BatchArrays,
   checkBatching,
@@ -14,14 +14,23 @@ import {
 import { loadCheckpoint, prepareCheckpoints, saveCheckpoint, type SavedRun } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import { divergenceError } from "./divergence.js";
+import { EvaluationWatch } from "./evaluation.js";
 import { type SavedValidations, ValidationWatch } from "./early-stopping.js";
 import { type RunIdentity, runIdentity } from "./identity.js";
 import { meanLoss } from "./loss.js";
 import { isPlainLoss } from "./loss-options.js";
-import { layOutEpoch, type Objective, type Trainable } from "./objective.js";
+import { assignValues, layOutEpoch, type Objective, type Trainable } from "./objective.js";
 import { type ObjectiveOptions, type TrainResult, validationRowsOf } from "./options.js";
 import { DataOrder } from "./order.js";
-import { describeProgress, recordsOf, type StepRecord, type TrainProgress } from "./progress.js";
+import {
+  budgetUsed,
+  describeProgress,
+  progressAfter,
+  type Measurements,
+  recordsOf,
+  type StepRecord,
+  type TrainProgress,
+} from "./progress.js";
 import { hashRows, type TrainingRow } from "./rows.js";
 import { learningRateOf } from "./schedule.js";
 import { DEFAULT_SPIKE_RULE, findSpike, type Spike } from "./spike.js";
@@ -43,6 +52,7 @@ export class TrainRun {
   readonly #bar: ProgressBar;
   readonly #history: TrainProgress[];
   readonly #watch: ValidationWatch | undefined;
+  readonly #evaluation: EvaluationWatch | undefined;
   /** `performance.now()` at which a run of the same seconds without a break would have started. */
   #started: number;
   #finished: boolean;
@@ -73,7 +83,11 @@ export class TrainRun {
       kind,
       objective,
       config,
-      { rows, validationRows },
+      {
+        rows,
+        validationRows,
+        answers: options.evaluation !== undefined && options.evaluation.answers !== false,
+      },
       saved && { count: saved.state.history.length, slots: saved.slots },
     );
     this.#watch =
@@ -85,6 +99,8 @@ export class TrainRun {
         config.validation,
         saved && { validations: saved.state.validations, best: saved.best },
       );
+    this.#evaluation =
+      options.evaluation && new EvaluationWatch(options.evaluation, saved?.state.evaluations);
     this.#order = new DataOrder(rows, config.batch, config.seed, saved?.state.position);
     this.#history = [...(saved?.state.history ?? [])];
     this.#finished = saved?.state.finished ?? false;
@@ -96,10 +112,13 @@ export class TrainRun {
     const trackers = this.#options.trackers ?? [];
     let end: RunEnd = "failed";
     try {
+      // One that a stop cut off.
+      await this.#evaluate();
       const before = this.#records();
       for (const tracker of trackers) tracker.start(before);
       await this.#loop(trackers);
       if (this.#saved < this.#history.length) this.#save();
+      if (this.#finished) await this.#conclude();
       end = this.#finished ? "finished" : "stopped";
     } finally {
       this.#step.synchronise(this.#config.weightAverage?.use);
@@ -116,8 +135,9 @@ export class TrainRun {
       if (progress !== undefined) {
         this.#history.push(progress);
         this.#validate();
-        this.#bar.update(this.#used() / this.#config.budget.amount, describeProgress(progress));
-        const [record] = recordsOf(this.#history, this.#validations.validations, progress.step);
+        await this.#evaluate();
+        this.#bar.update(this.#used / this.#config.budget.amount, describeProgress(progress));
+        const [record] = this.#records(progress.step);
         if (record !== undefined) for (const tracker of trackers) tracker.step(record);
         onStep?.(progress);
         if (this.#checkpointIsDue()) this.#save();
@@ -132,13 +152,12 @@ export class TrainRun {
       if (this.#finished) throw this.#budgetError();
       throw new KitError("training was stopped before its first step", "start it again");
     }
-    const { validations, best } = this.#validations;
-    if (this.#finished) for (const [name, values] of best) assignValues(this.#model, name, values);
+    this.#showBest();
     return {
       status: this.#finished ? "finished" : "stopped",
       progress,
       history: this.#records(),
-      validations,
+      ...this.#measurements,
       best: this.#watch?.best,
       stoppedEarly: this.#finished && this.#watch?.exhausted === true,
       step: this.#identity.step,
@@ -153,14 +172,24 @@ export class TrainRun {
     return this.#watch?.saved ?? { validations: [], best: new Map() };
   }
 
-  #records(): StepRecord[] {
-    return recordsOf(this.#history, this.#validations.validations);
+  get #measurements(): Measurements {
+    return { validations: this.#validations.validations, evaluations: this.#evaluation?.records ?? [] };
+  }
+
+  #records(first = 1): StepRecord[] {
+    return recordsOf(this.#history, this.#measurements, first);
+  }
+
+  /** Where there is early stopping, a finished run leaves the weights of the best validation. */
+  #showBest(): void {
+    if (!this.#finished) return;
+    for (const [name, values] of this.#validations.best) assignValues(this.#model, name, values);
   }
 
   /** One optimizer step; undefined when no row fits into what is left of the budget. */
   #takeStep(): TrainProgress | undefined {
     const { budget } = this.#config;
-    const used = this.#used();
+    const used = this.#used;
     const full = this.#order.next();
     const step =
       budget.unit === "steps" ? full : fitStep(full, (row) => this.#cost(row), budget.amount - used);
@@ -173,7 +202,17 @@ export class TrainRun {
     const measure = this.#step.measure(batches);
     this.#check(step, measure, learningRate);
     this.#step.update(learningRate, measure.gradientNorm);
-    return this.#progressAfter(indexes, batches, measure, learningRate);
+    const rows = indexes.map((index) => this.#row(index));
+    return progressAfter(this.#last, {
+      ...measure,
+      learningRate,
+      rows,
+      dataRows: this.#rows.length,
+      positions: sumOf(batches, ({ ids }) => ids.length),
+      // A loss with added terms is no number of bits of the text.
+      bytes: isPlainLoss(this.#config) ? sumOf(rows, (row) => row.bytes ?? 0) : 0,
+      seconds: (performance.now() - this.#started) / 1000,
+    });
   }
 
   /** Whether no further step can be taken. @param left of the budget after this step */
@@ -204,38 +243,6 @@ export class TrainRun {
     });
   }
 
-  #progressAfter(
-    indexes: readonly number[],
-    batches: readonly BatchArrays[],
-    { loss, gradientNorm }: StepMeasure,
-    learningRate: number,
-  ): TrainProgress {
-    const before = this.#last;
-    const seconds = (performance.now() - this.#started) / 1000;
-    const totalTokens = (before?.totalTokens ?? 0) + sumOf(indexes, (row) => this.#row(row).tokens);
-    const supervisedTokens =
-      (before?.supervisedTokens ?? 0) + sumOf(indexes, (row) => this.#row(row).targets.length);
-    const rows = (before?.rows ?? 0) + indexes.length;
-    // A loss with added terms is no number of bits of the text.
-    const bytes = isPlainLoss(this.#config) ? sumOf(indexes, (row) => this.#row(row).bytes ?? 0) : 0;
-    return {
-      step: (before?.step ?? 0) + 1,
-      loss,
-      learningRate,
-      gradientNorm,
-      supervisedTokens,
-      totalTokens,
-      positions: (before?.positions ?? 0) + sumOf(batches, ({ ids }) => ids.length),
-      rows,
-      epochs: rows / this.#rows.length,
-      seconds,
-      tokensPerSecond: totalTokens / seconds,
-      supervisedTokensPerSecond: supervisedTokens / seconds,
-      supervisedBytes: (before?.supervisedBytes ?? 0) + bytes,
-      memoryBytes: process.memoryUsage.rss(),
-    };
-  }
-
   /** Measures the validation loss where it is due; ends the run where it no longer falls. */
   #validate(): void {
     const watch = this.#watch;
@@ -247,6 +254,28 @@ export class TrainRun {
     if (weights === "average") this.#step.synchronise();
     if (watch.exhausted) this.#finished = true;
     this.#started += performance.now() - started;
+  }
+
+  /** Asks the model where it is due. */
+  async #evaluate(): Promise<void> {
+    const step = this.#history.length;
+    if (this.#evaluation?.isDue(step, this.#finished) !== true) return;
+    const started = performance.now();
+    const weights = this.#config.weightAverage?.use;
+    this.#step.synchronise(weights);
+    const isFinal = this.#finished && this.#config.validation?.earlyStopping === undefined;
+    await this.#evaluation.evaluate({ step, isFinal });
+    if (weights === "average") this.#step.synchronise();
+    this.#started += performance.now() - started;
+  }
+
+  /** Asks the model with the weights that it ends with, where that was not done. */
+  async #conclude(): Promise<void> {
+    if (this.#evaluation === undefined || this.#evaluation.isConcluded || this.#last === undefined) return;
+    this.#step.synchronise(this.#config.weightAverage?.use);
+    this.#showBest();
+    this.#step.takeOver();
+    await this.#evaluation.conclude(this.#history.length);
   }
 
   #batches(step: Step): BatchArrays[] {
@@ -280,12 +309,8 @@ export class TrainRun {
   }
 
   /** Budget used so far, in its unit. */
-  #used(): number {
-    const last = this.#last;
-    if (last === undefined) return 0;
-    const { unit } = this.#config.budget;
-    if (unit === "steps") return last.step;
-    return unit === "supervised-tokens" ? last.supervisedTokens : last.totalTokens;
+  get #used(): number {
+    return budgetUsed(this.#config.budget, this.#last);
   }
 
   #checkpointIsDue(): boolean {
@@ -304,14 +329,14 @@ export class TrainRun {
     const { checkpoint } = this.#config;
     if (checkpoint === undefined) return;
     this.#step.synchronise();
-    const { validations, best } = this.#validations;
+    const { best } = this.#validations;
     saveCheckpoint(checkpoint.directory, {
       state: {
         identity: this.#identity,
         position: this.#order.position,
         finished: this.#finished,
         history: this.#history,
-        validations,
+        ...this.#measurements,
       },
       parameters: this.#model.parameters,
       slots: this.#step.slots(),
@@ -330,16 +355,4 @@ export class TrainRun {
   dispose(): void {
     this.#step.dispose();
   }
-}
-
-function assignValues(model: Trainable, name: string, values: Float32Array): void {
-  const variable = model.parameters.get(name);
-  if (variable === undefined) throw new Error(`no parameter ${name}`);
-  const value = tf.tensor(values, variable.shape);
-  variable.assign(value);
-  value.dispose();
-}
-
-function sumOf<Item>(items: readonly Item[], valueOf: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + valueOf(item), 0);
 }

@@ -14,6 +14,8 @@ export interface ShapePlan extends BatchLimits {
   readonly precision?: Precision;
   /** Whether the loss is also measured on rows that are not trained on. Default: no. */
   readonly validates?: boolean;
+  /** Whether a decoder also scores and generates while it is trained. Default: no. */
+  readonly answers?: boolean;
 }
 
 /** Rows of data are filled up to a multiple of this, which costs half of it on average. */

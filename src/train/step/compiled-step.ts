@@ -6,9 +6,12 @@ import { joined } from "../../engine/compile/passes/join.js";
 import type { Graph } from "../../engine/compile/graph.js";
 import { type Feeds, GraphSession } from "../../engine/compile/session.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
+import { CompiledDecoder } from "../../model/compiled/compiled-decoder.js";
+import { decoderGraphs } from "../../model/compiled/decoder-graphs.js";
+import { Decoder } from "../../model/decoder.js";
 import { floatsOf } from "../adam.js";
 import type { BatchArrays } from "../batch.js";
-import { dropoutSeed, measuredSums, termCounts } from "../loss.js";
+import { dropoutSeed, termCounts } from "../loss.js";
 import { lossOptions } from "../loss-options.js";
 import { batchTensors, type Objective, type Trainable } from "../objective.js";
 import { clipFactor } from "../optimizer.js";
@@ -40,16 +43,17 @@ import type { StepConfig, StepMeasure, TrainingStep } from "./training-step.js";
 
 /**
  * A step that is recorded once from the eager one and then run as one TensorFlow graph, for batches of every size.
- * Parameters, what the optimizer keeps and the gradient are variables of the session; native engine only.
+ * Parameters, what the optimizer keeps and the gradient are variables of the session; native engine only. The same
+ * session measures validation losses, and scores and decodes with a decoder, where the plan says so.
  */
 export class CompiledStep implements TrainingStep {
-  readonly #objective: Objective;
   readonly #model: Trainable;
   readonly #config: StepConfig;
   readonly #session: GraphSession;
   readonly #plan: ShapePlan;
+  readonly #release: () => void;
   #count: number;
-  /** Which weights the model's variables were given last. */
+  /** Which weights are in the parameters' own variables of the session; the other ones are in the averages'. */
   #shown: WeightChoice = "latest";
 
   /**
@@ -58,7 +62,6 @@ export class CompiledStep implements TrainingStep {
    */
   constructor(objective: Objective, config: StepConfig, plan: ShapePlan, saved?: SavedOptimizer) {
     const { model } = objective;
-    this.#objective = objective;
     this.#model = model;
     this.#config = config;
     this.#plan = plan;
@@ -73,10 +76,14 @@ export class CompiledStep implements TrainingStep {
       frozen,
       config,
     );
-    const step = lower(graph, plan);
+    const answers = plan.answers === true && model instanceof Decoder;
     this.#session = new GraphSession(
-      plan.validates === true ? joined(step, lowerSums(recordSums(objective, plan))) : step,
+      [
+        ...(plan.validates === true ? [lowerSums(recordSums(objective, plan))] : []),
+        ...(answers ? [decoderGraphs(model)] : []),
+      ].reduce(joined, lower(graph, plan)),
     );
+    this.#release = answers ? CompiledDecoder.within(model, this.#session) : () => undefined;
     this.#initialise(saved);
   }
 
@@ -125,17 +132,18 @@ export class CompiledStep implements TrainingStep {
   }
 
   synchronise(weights: WeightChoice = "latest"): void {
-    this.#shown = weights;
+    this.#show(weights);
     for (const [name, variable] of this.#model.parameters) {
-      const place = weights === "average" ? slotVariable(AVERAGE_SLOT, name) : name;
-      tf.tidy(() => variable.assign(this.#value(place)));
+      tf.tidy(() => variable.assign(this.#value(name)));
     }
   }
 
-  /** In float32, whatever the precision of the training. The average of the weights, which no graph reads, is measured eagerly. */
+  takeOver(): void {
+    for (const [name, variable] of this.#model.parameters) this.#assign(name, variable);
+  }
+
+  /** In float32, whatever the precision of the training. */
   lossSums(arrays: BatchArrays): number[] {
-    if (this.#plan.validates !== true || this.#shown === "average")
-      return measuredSums(this.#objective, arrays);
     const filled = fillUp(arrays, this.#plan);
     const terms = termCounts([arrays]).map((_, term) => sumOutput(term));
     return tf.tidy(() => {
@@ -149,6 +157,7 @@ export class CompiledStep implements TrainingStep {
 
   slots(): Map<string, Slots> {
     const floats = (variable: string): Float32Array => tf.tidy(() => floatsOf(this.#value(variable)));
+    this.#show("latest");
     return new Map(
       [...this.#model.parameters].map(([name, { shape }]) => [
         name,
@@ -160,7 +169,13 @@ export class CompiledStep implements TrainingStep {
   }
 
   dispose(): void {
+    this.#release();
     this.#session.dispose();
+  }
+
+  #show(weights: WeightChoice): void {
+    if (weights !== this.#shown) tf.tidy(() => this.#session.run({}, [FETCH.swap]));
+    this.#shown = weights;
   }
 
   #initialise(saved: SavedOptimizer | undefined): void {

@@ -33,10 +33,12 @@ export function stepKind(
   });
 }
 
-/** The rows of a run, which decide how its step is compiled. */
-export interface RunRows {
+/** What decides how the step of a run is compiled, besides its configuration. */
+export interface StepUse {
   readonly rows: readonly TrainingRow[];
   readonly validationRows?: readonly TrainingRow[] | undefined;
+  /** Whether a decoder also scores and generates in the run. Default: no. */
+  readonly answers?: boolean;
 }
 
 /**
@@ -47,10 +49,15 @@ export function createStep(
   kind: StepKind,
   objective: Objective,
   config: TrainConfig,
-  { rows, validationRows = [] }: RunRows,
+  { rows, validationRows = [], answers = false }: StepUse,
   saved: SavedOptimizer | undefined,
 ): TrainingStep {
   if (kind === "eager") return new EagerStep(objective, config, saved);
   const plan = planShapes(rows, config, objective, validationRows);
-  return new CompiledStep(objective, config, { ...plan, validates: validationRows.length > 0 }, saved);
+  return new CompiledStep(
+    objective,
+    config,
+    { ...plan, validates: validationRows.length > 0, answers },
+    saved,
+  );
 }

@@ -50,6 +50,11 @@ export class EagerStep implements TrainingStep {
     this.#shown = weights;
   }
 
+  /** The model's variables are the weights. */
+  takeOver(): void {
+    return undefined;
+  }
+
   lossSums(arrays: BatchArrays): number[] {
     return measuredSums(this.#objective, arrays);
   }

@@ -33,6 +33,8 @@ export interface TrainingStep {
    * before the next `measure`.
    */
   synchronise(weights?: WeightChoice): void;
+  /** Takes the values of the model's variables for the weights, at the end of a run. */
+  takeOver(): void;
   /**
    * The terms of the loss of a batch without dropout and added terms, with the weights of the last `synchronise`.
    * @returns nats summed over the targets of each term

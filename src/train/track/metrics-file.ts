@@ -5,7 +5,7 @@ import type { Tracker } from "./tracker.js";
 
 /**
  * A JSONL file with one line for each step, which can be followed while a run is at work: loss, learning rate, tokens,
- * speed, memory, and the validation where a step was followed by one. A resumed run takes some steps again; their lines
+ * speed, memory, and the validation and the evaluation where a step was followed by one. A resumed run takes some steps again; their lines
  * are replaced, and those that a crash lost are written.
  */
 export class MetricsFile implements Tracker {

@@ -3,9 +3,9 @@ import type { StepRecord } from "../progress.js";
 /** A number of a step by the name that TensorBoard and MLflow show; the part before "/" groups them. */
 export type Scalar = readonly [name: string, value: number];
 
-/** What is drawn as curves: the numbers of a step, and of the validation after it. */
+/** What is drawn as curves: the numbers of a step, and of the validation and the evaluation after it. */
 export function scalarsOf(record: StepRecord): Scalar[] {
-  const { validation } = record;
+  const { validation, evaluation = {} } = record;
   const scalars: Scalar[] = [
     ["train/loss", record.loss],
     ["train/learning rate", record.learningRate],
@@ -17,6 +17,7 @@ export function scalarsOf(record: StepRecord): Scalar[] {
     ["speed/memory bytes", record.memoryBytes],
   ];
   if (record.bitsPerByte !== undefined) scalars.push(["train/bits per byte", record.bitsPerByte]);
+  for (const [name, score] of Object.entries(evaluation)) scalars.push([`evaluation/${name}`, score]);
   if (validation === undefined) return scalars;
   scalars.push(["validation/loss", validation.loss], ["validation/task type mean", validation.taskTypeMean]);
   if (validation.bitsPerByte !== undefined)
