@@ -186,7 +186,7 @@ export class CompiledDecoder {
     const { weights, adapter } = this.#decoder;
     for (const [name, variable] of [...weights, ...(adapter?.parameters ?? [])]) {
       if (this.#held.get(name) === variable.dataId) continue;
-      tf.tidy(() => this.#session.run({ [name]: variable }, [assignment(name)]));
+      tf.dispose(this.#session.run({ [name]: variable }, [assignment(name)]));
       this.#held.set(name, variable.dataId);
     }
   }

@@ -235,13 +235,14 @@ function writeRows(x: Tensor, places: Tensor, rows: Tensor): Tensor {
 }
 
 function matrix(rows: number, columns: number, below: number): TensorFlow.Tensor2D {
-  return tf.reshape(vector(rows * columns, below), [rows, columns]);
+  return tf.tensor2d(numbers(rows * columns, below), [rows, columns], "int32");
 }
 
-/** int32 numbers below a limit, in no order. */
 function vector(length: number, below: number): TensorFlow.Tensor1D {
-  return tf.tensor1d(
-    Int32Array.from({ length }, (_, index) => (index * 7) % below),
-    "int32",
-  );
+  return tf.tensor1d(numbers(length, below), "int32");
+}
+
+/** Numbers below a limit, in no order. */
+function numbers(length: number, below: number): Int32Array {
+  return Int32Array.from({ length }, (_, index) => (index * 7) % below);
 }

@@ -122,7 +122,7 @@ export class CompiledStep implements TrainingStep {
         ...(optimizer.clipNorm === "off" ? {} : { [CLIP]: tf.scalar(clipFactor(optimizer, gradientNorm)) }),
         ...(weightAverage && { [AVERAGE_SHARE]: tf.scalar(averageShare(weightAverage.decay, count)) }),
       };
-      this.#session.run(feeds, [FETCH.update]);
+      this.#do(feeds, FETCH.update);
     });
   }
 
@@ -174,7 +174,7 @@ export class CompiledStep implements TrainingStep {
   }
 
   #show(weights: WeightChoice): void {
-    if (weights !== this.#shown) tf.tidy(() => this.#session.run({}, [FETCH.swap]));
+    if (weights !== this.#shown) this.#do({}, FETCH.swap);
     this.#shown = weights;
   }
 
@@ -198,7 +198,12 @@ export class CompiledStep implements TrainingStep {
   }
 
   #assign(variable: string, value: TensorFlow.Tensor): void {
-    this.#session.run({ [variable]: value }, [fetchAssign(variable)]);
+    this.#do({ [variable]: value }, fetchAssign(variable));
+  }
+
+  /** Runs what has no value. */
+  #do(feeds: Feeds, fetch: string): void {
+    tf.dispose(this.#session.run(feeds, [fetch]));
   }
 
   #value(variable: string): TensorFlow.Tensor {
