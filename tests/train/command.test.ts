@@ -147,6 +147,52 @@ test("a run from a file: Ctrl-C leaves a checkpoint and 130, and the resumed run
   assert.match(record.manifest.rules.loss, /divided by their number/);
 });
 
+test("evaluation during the run: answers and ranks are curves, the weights are those of a run without, and the last point is evaluation.json", async () => {
+  const config = {
+    ...GOOD,
+    data: { ...GOOD.data, validation: { by: "row", share: 0.25 } },
+    train: { ...GOOD.train, budget: { unit: "steps", amount: 30 }, validation: { everySteps: 30 } },
+  };
+  const go = async (name: string, evaluation?: unknown): Promise<string> => {
+    const out = join(root, name);
+    const file = configFile({ ...config, ...(evaluation === undefined ? {} : { evaluation }) });
+    const { code, stderr } = await launch(["train", file, "--out", out, "--json"]);
+    assert.equal(code, 0, stderr);
+    return out;
+  };
+  const silent = await go("silent");
+  const written = await go("written", { rows: 8, maxNewTokens: 6, everySteps: 12 });
+  const ranked = await go("ranked", { rows: 8, answers: "ranked", everySteps: 12 });
+  const points = (out: string): [number, Record<string, number>][] =>
+    readFileSync(join(out, "metrics.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { step: number; evaluation?: Record<string, number> })
+      .flatMap(({ step, evaluation }) => (evaluation === undefined ? [] : [[step, evaluation]]));
+  for (const out of [written, ranked]) {
+    assert.deepEqual(lossesOf(out), lossesOf(silent));
+    assert.deepEqual(
+      points(out).map(([step]) => step),
+      [12, 24, 30],
+    );
+  }
+  assert.deepEqual(points(silent), []);
+  const scores = JSON.parse(readFileSync(join(written, "evaluation.json"), "utf8")) as {
+    overall: { exactMatch: { mean: number }; rougeL: { mean: number } };
+  };
+  const [, last = {}] = points(written).at(-1) ?? [];
+  assert.equal(last["exact match"], scores.overall.exactMatch.mean);
+  assert.equal(last["ROUGE-L"], scores.overall.rougeL.mean);
+  const ranks = JSON.parse(readFileSync(join(ranked, "evaluation.json"), "utf8")) as {
+    accuracy: { sum: { mean: number } };
+    floors: { random: number };
+  };
+  const [, lastRanks = {}] = points(ranked).at(-1) ?? [];
+  assert.equal(lastRanks.accuracy, ranks.accuracy.sum.mean);
+  // Six answers occur, of which one is right.
+  assert.ok(Math.abs(ranks.floors.random - 1 / 6) < 1e-9);
+});
+
 test("LoRA: the base stays, the adapter is PEFT's, and the saved model has it merged", async () => {
   const lora = { rank: 2, alpha: 4, dropout: 0, targets: ["attention.queryKeyValue", "feedForward.*"] };
   const train = { ...GOOD.train, budget: { unit: "steps", amount: 20 } };
@@ -193,6 +239,16 @@ test("a wrong run configuration is one line that names file, field and cure, and
       { ...GOOD, data: { ...GOOD.data, validation: { by: "row", share: 0.1 } } },
       "train.validation",
       /data.validation is given, but train.validation is not/,
+    ],
+    [
+      { ...GOOD, evaluation: { rows: 4, maxNewTokens: 4 } },
+      "evaluation",
+      /rows that are set aside, and none/,
+    ],
+    [
+      { ...GOOD, evaluation: { rows: 4, answers: "ranked", maxNewTokens: 4 } },
+      "evaluation.maxNewTokens",
+      /no such field/,
     ],
     [
       { ...GOOD, template: "alpacca" },

@@ -15,7 +15,7 @@ import { prepareClassification } from "./train/classification-run.js";
 import { type AnyRunConfig, readRunConfig } from "./train/config.js";
 import { TRAIN_FIELDS } from "./train/help.js";
 import { prepareMasked } from "./train/masked-run.js";
-import { disposeModels, type FinalEvaluation, type ObjectiveRun, saveModels } from "./train/objective-run.js";
+import { disposeModels, type RunEvaluation, type ObjectiveRun, saveModels } from "./train/objective-run.js";
 import { prepareRun } from "./train/prepare.js";
 import { reportRun } from "./train/report.js";
 import { prepareSpans } from "./train/span-run.js";
@@ -34,7 +34,7 @@ const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folde
   model/           model and tokenizer, for score, generate and evaluate; loads in Python's transformers too;
                    trained_template.json says how rows were shown to it: chat, serve and generate-data take it up
   adapter/         with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
-  metrics.jsonl    a line for each step: loss in nats a token and bits a byte, validation by task type, learning
+  metrics.jsonl    a line for each step: loss in nats a token and bits a byte, validation by task type, scores, learning
                    rate, gradient norm, tokens, tokens/s, memory
   tensorboard/     the same curves (tensorboard --logdir FOLDER)
   evaluation.json  scores that fit the objective, on the rows that were set aside
@@ -105,6 +105,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
       ...config.train,
       checkpoint: { directory: checkpoints, everySteps: config.checkpointEverySteps },
     };
+    let evaluation: RunEvaluation | undefined;
     const result = await trainObjective(run.objective, run.rows, settings, {
       signal: interrupt.signal,
       resume: flags.resume === true,
@@ -113,16 +114,19 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
       label: basename(out),
       trackers: trackersOf(out, basename(out), config, process.env),
       ...(run.validation === undefined ? {} : { validation: run.validation }),
+      evaluation: {
+        ...(run.answers?.everySteps === undefined ? {} : { everySteps: run.answers.everySteps }),
+        answers: run.answers !== undefined,
+        evaluate: async ({ isFinal }) => {
+          // First the model, so that an evaluation that fails loses nothing.
+          if (isFinal) save(out, run, config);
+          const asked = await run.evaluate(interrupt.signal);
+          if (isFinal && asked !== undefined) writeJson(join(out, "evaluation.json"), asked.scores);
+          if (isFinal) evaluation = asked;
+          return interrupt.signal.aborted ? undefined : (asked?.curves ?? {});
+        },
+      },
     });
-    let evaluation: FinalEvaluation | undefined;
-    if (result.status === "finished") {
-      saveModels(out, run.models, run.tokenizer);
-      if ("templateChoice" in config) {
-        saveTrainedTemplate(join(out, "model"), config.templateChoice, config.template);
-      }
-      evaluation = await run.evaluate(interrupt.signal);
-      if (evaluation !== undefined) writeJson(join(out, "evaluation.json"), evaluation.scores);
-    }
     reportRun(out, result, { json: flags.json === true, resumeHint, evaluation });
     disposeModels(run.models);
   } finally {
@@ -142,6 +146,12 @@ async function prepareAnyRun(config: AnyRunConfig, file: string): Promise<Object
     default:
       return answerRun(await prepareRun(config, file), config);
   }
+}
+
+function save(out: string, run: ObjectiveRun, config: AnyRunConfig): void {
+  saveModels(out, run.models, run.tokenizer);
+  if (!("templateChoice" in config)) return;
+  saveTrainedTemplate(join(out, "model"), config.templateChoice, config.template);
 }
 
 function announce(out: string, { summary, models }: ObjectiveRun, resumedFrom: number | undefined): void {

@@ -9,7 +9,7 @@ import { withLetters } from "./letters.js";
 import { metricOf, type Protocol, type ProtocolInput, type ProtocolOutcome } from "./types.js";
 
 /** Tasks with more different answers are no classification. */
-const MOST_LABELS = 20;
+export const MOST_LABELS = 20;
 
 /** All five scores of one pass, for one template or several. */
 export const rank: Protocol = {

@@ -18,7 +18,7 @@ import type { WordPieceTokenizer } from "../../../tokenizer/wordpiece.js";
 import { textTable } from "../data/shared.js";
 import { chooseBert, chooseWordPiece, longestRow } from "./bert-model.js";
 import type { ClassificationConfig } from "./encoder-config.js";
-import { type FinalEvaluation, type ObjectiveRun, summaryOf } from "./objective-run.js";
+import { type RunEvaluation, type ObjectiveRun, summaryOf } from "./objective-run.js";
 
 /** A row as a text, or two, and its label. */
 interface LabelledText extends TextPair {
@@ -228,7 +228,7 @@ export async function evaluateLabels(
   labels: readonly string[],
   signal: AbortSignal,
   which = "set aside",
-): Promise<FinalEvaluation | undefined> {
+): Promise<RunEvaluation | undefined> {
   if (rows.length === 0) return undefined;
   const asked = rows.map(({ inputs, tokenTypes = [] }): AskedRow => ({
     ids: [...inputs],

@@ -16,7 +16,8 @@ datasets/train/train-OBJECTIVE.json has a file for each:
   lora                 for any; the head of a BERT is trained beside the updates, and is in model/ alone
   data.validation      { by: "row" | "task type", share } of rows, { share } of documents; with train.validation. On these
                        the model is scored at the end: labels, masked words and pairs, spans, and answers where
-                       "evaluation": { rows, maxNewTokens } asks for it
+                       "evaluation": { rows, maxNewTokens } or { rows, answers: "ranked" } (the most probable option)
+                       asks for it; with everySteps: 50 also during the run, as curves
 
 The part "train" of the file:
   budget     { unit: "supervised-tokens" | "total-tokens" | "steps", amount }

@@ -13,7 +13,7 @@ import type { TrainingRow } from "../../../train/rows.js";
 import { chooseBert, chooseWordPiece, longestRow } from "./bert-model.js";
 import { documentLedgers, readDocuments, sentencesOf, type TextDocument } from "./documents.js";
 import type { MaskedConfig } from "./encoder-config.js";
-import { type FinalEvaluation, type ObjectiveRun, summaryOf } from "./objective-run.js";
+import { type RunEvaluation, type ObjectiveRun, summaryOf } from "./objective-run.js";
 
 /**
  * Reads the texts of a run on masked words and makes the model. The engine must have been started.
@@ -123,7 +123,7 @@ async function evaluateMasked(
   rows: readonly TrainingRow[],
   pairs: boolean,
   signal: AbortSignal,
-): Promise<FinalEvaluation | undefined> {
+): Promise<RunEvaluation | undefined> {
   if (rows.length === 0) return undefined;
   const words = await maskedWords({ bert, tokenizer }, rows, { signal });
   const nextSentence = pairs ? await pairScores({ bert, tokenizer }, rows, { signal }) : undefined;

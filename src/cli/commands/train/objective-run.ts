@@ -30,15 +30,19 @@ export interface ObjectiveRun {
   };
   /** The checks of a preflight on the rows by themselves. */
   rowChecks(): readonly CheckResult[];
+  /** Whether, and how often before its end, the model scores or writes answers. */
+  readonly answers?: { readonly everySteps?: number | undefined } | undefined;
   /**
    * The scores that fit the objective, on the rows that are set aside; undefined where there are none, or the signal
    * aborts.
    */
-  evaluate(signal: AbortSignal): Promise<FinalEvaluation | undefined>;
+  evaluate(signal: AbortSignal): Promise<RunEvaluation | undefined>;
 }
 
-/** Scores at the end of a run. */
-export interface FinalEvaluation {
+/** Scores during a run, and at its end. */
+export interface RunEvaluation {
+  /** The main ones, for the curves. */
+  readonly curves?: Readonly<Record<string, number>>;
   /** What goes into evaluation.json. */
   readonly scores: Readonly<Record<string, unknown>>;
   /** The same for a terminal. */

@@ -3,12 +3,12 @@ import { duration } from "../../../support/progress.js";
 import type { TrainResult } from "../../../train/train.js";
 import type { LossMeasure, Validation } from "../../../train/validation.js";
 import { textTable } from "../data/shared.js";
-import type { FinalEvaluation } from "./objective-run.js";
+import type { RunEvaluation } from "./objective-run.js";
 
 interface ReportOptions {
   readonly json: boolean;
   readonly resumeHint: string;
-  readonly evaluation?: FinalEvaluation | undefined;
+  readonly evaluation?: RunEvaluation | undefined;
 }
 
 /** Prints how a run ended. */
@@ -48,7 +48,7 @@ export function reportRun(
 }
 
 /** Single answers are in the file. */
-function withoutRows(scores: FinalEvaluation["scores"]): FinalEvaluation["scores"] {
+function withoutRows(scores: RunEvaluation["scores"]): RunEvaluation["scores"] {
   return Object.fromEntries(Object.entries(scores).filter(([name]) => name !== "predictions"));
 }
 

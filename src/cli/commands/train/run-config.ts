@@ -44,20 +44,29 @@ export interface RunConfig extends CommonConfig {
   readonly modelField: "decoder" | "t5";
   /** The shape of a new model (its start values come from `train.seed`), or the folder of a saved one. */
   readonly decoder: ModelChoice;
-  /** The answers to set-aside rows that are scored at the end; none where it is left out. */
+  /** The answers to set-aside rows that are scored; none where it is left out. */
   readonly evaluation: AnswerEvaluation | undefined;
 }
 
 /** What is learned from labelled rows by answering them. */
 export type AnswerObjective = "next-token" | "sequence-to-sequence";
 
-/** The final evaluation of a run on answers. */
-export interface AnswerEvaluation {
+/** The evaluation of a run on answers. */
+export type AnswerEvaluation = {
   /** Rows of those set aside for validation, at most; the first in their order. */
   readonly rows: number;
-  /** Longest answer, in tokens. */
-  readonly maxNewTokens: number;
-}
+  /** Steps between evaluations during the run, for the curves; left out, there is one at the end. */
+  readonly everySteps?: number | undefined;
+} & (
+  | {
+      /** Answers are written. */
+      readonly answers?: "generated" | undefined;
+      /** Longest answer, in tokens. */
+      readonly maxNewTokens: number;
+    }
+  /** The most probable of a row's options; without options, of the answers of its task. */
+  | { readonly answers: "ranked" }
+);
 
 /** Labelled rows, and which of them are trained on. */
 export interface RowData {
@@ -112,7 +121,17 @@ const answerFields = {
   }),
 };
 
-const evaluationSchema = z.strictObject({ rows: count, maxNewTokens: count }).optional();
+const evaluationSchema = z
+  .union([
+    z.strictObject({
+      rows: count,
+      everySteps: count.optional(),
+      answers: z.literal("generated").optional(),
+      maxNewTokens: count,
+    }),
+    z.strictObject({ rows: count, everySteps: count.optional(), answers: z.literal("ranked") }),
+  ])
+  .optional();
 
 /** The fields of a run on answers, by objective. */
 export const ANSWER_SCHEMAS = {
@@ -143,7 +162,7 @@ export function parseAnswerConfig(source: unknown, objective: AnswerObjective, f
   const common = commonOf(config, source, file);
   if (config.evaluation !== undefined && config.data.validation === undefined) {
     throw new KitError(
-      "the final evaluation is on rows that are set aside, and none are",
+      "the evaluation is on rows that are set aside, and none are",
       "give data.validation and train.validation, or leave this field out",
       { file, field: "evaluation" },
     );

@@ -17,7 +17,7 @@ import { checkSequenceRows } from "../../../train/preflight/rows.js";
 import type { TrainingRow } from "../../../train/rows.js";
 import { newAdapter } from "./adapter.js";
 import { documentLedgers, readDocuments, type TextDocument } from "./documents.js";
-import { type FinalEvaluation, type ObjectiveRun, type RunModels, summaryOf } from "./objective-run.js";
+import { type RunEvaluation, type ObjectiveRun, type RunModels, summaryOf } from "./objective-run.js";
 import type { SpanConfig } from "./span-config.js";
 import { newT5 } from "./t5-shape.js";
 
@@ -156,7 +156,7 @@ async function evaluateSpans(
   rows: readonly TrainingRow[],
   { sentinels, eos }: SpanCorruption,
   signal: AbortSignal,
-): Promise<FinalEvaluation | undefined> {
+): Promise<RunEvaluation | undefined> {
   const asked = rows.slice(0, FILLED_ROWS);
   if (asked.length === 0) return undefined;
   // The reader writes the end of an input itself where the model has one.
