@@ -107,6 +107,7 @@ export async function runArm(
     ...inputs.training,
     budget: trainerBudget(inputs.training.budget, base.config, lengths, inputs.lora),
   };
+  let rows: ScoredRow[] | undefined;
   const trained = await train(
     trainable,
     rendered.spans,
@@ -116,16 +117,21 @@ export async function runArm(
       resume: true,
       progress: false,
       onStep: throttled((step) => report(TRAINING_SHARE * budgetShare(training, step), step)),
+      // All weights are in the session of the training, which answers; an adapter is merged first.
+      ...(trainable.adapter === undefined && {
+        evaluation: {
+          evaluate: async () => {
+            rows = await answerAll(base, inputs, context.signal);
+            return rows && {};
+          },
+        },
+      }),
     },
   );
   if (trained.status === "stopped") return undefined;
   const decoder = trainable.adapter === undefined ? base : mergeAdapter(base, trainable.adapter);
-  const rows: ScoredRow[] = [];
-  for (const test of inputs.tests) {
-    const answered = await answer(decoder, test, inputs, context.signal);
-    if (answered === undefined) return undefined;
-    rows.push(...answered);
-  }
+  if (trainable.adapter !== undefined) rows = await answerAll(decoder, inputs, context.signal);
+  if (rows === undefined) return undefined;
   const after = await measureText(decoder, inputs, context.signal);
   if (context.signal.aborted) return undefined;
   const manifest = buildManifest({
@@ -201,6 +207,21 @@ async function measureText(
 export function startDecoder(start: ArmStart, tokenizer: Tokenizer, seed: number): Decoder {
   if (start.kind === "checkpoint") return loadDecoder(start.folder);
   return Decoder.create({ ...start.decoder, vocabularySize: tokenizer.vocabularySize }, seed);
+}
+
+/** The answers to all tests; undefined when the signal aborts. */
+async function answerAll(
+  decoder: Decoder,
+  inputs: ArmInputs,
+  signal: AbortSignal,
+): Promise<ScoredRow[] | undefined> {
+  const rows: ScoredRow[] = [];
+  for (const test of inputs.tests) {
+    const answered = await answer(decoder, test, inputs, signal);
+    if (answered === undefined) return undefined;
+    rows.push(...answered);
+  }
+  return rows;
 }
 
 async function answer(

@@ -1,5 +1,6 @@
 import type { Budget } from "./config.js";
 import type { EvaluationRecord, Scores } from "./evaluation.js";
+import { KitError } from "../support/errors.js";
 import { sumOf } from "../support/sum.js";
 import type { TrainingRow } from "./rows.js";
 import { bitsPerByte, type Validation } from "./validation.js";
@@ -83,6 +84,13 @@ export function budgetUsed({ unit }: Pick<Budget, "unit">, progress: TrainProgre
   if (progress === undefined) return 0;
   if (unit === "steps") return progress.step;
   return unit === "supervised-tokens" ? progress.supervisedTokens : progress.totalTokens;
+}
+
+/** What is said of a budget that no step fits into. */
+export function budgetTooSmall({ unit, amount }: Budget): KitError {
+  return new KitError(`the budget of ${amount} ${unit} is less than one row has`, "raise it", {
+    field: "budget.amount",
+  });
 }
 
 /** A step with what was measured after it. */

@@ -23,6 +23,7 @@ import { assignValues, layOutEpoch, type Objective, type Trainable } from "./obj
 import { type ObjectiveOptions, type TrainResult, validationRowsOf } from "./options.js";
 import { DataOrder } from "./order.js";
 import {
+  budgetTooSmall,
   budgetUsed,
   describeProgress,
   progressAfter,
@@ -149,7 +150,7 @@ export class TrainRun {
   #result(): TrainResult {
     const progress = this.#last;
     if (progress === undefined) {
-      if (this.#finished) throw this.#budgetError();
+      if (this.#finished) throw budgetTooSmall(this.#config.budget);
       throw new KitError("training was stopped before its first step", "start it again");
     }
     this.#showBest();
@@ -343,13 +344,6 @@ export class TrainRun {
       best,
     });
     this.#saved = this.#history.length;
-  }
-
-  #budgetError(): KitError {
-    const { unit, amount } = this.#config.budget;
-    return new KitError(`the budget of ${amount} ${unit} is less than one row has`, "raise it", {
-      field: "budget.amount",
-    });
   }
 
   dispose(): void {
