@@ -87,6 +87,32 @@ export async function fetchModel(name: string, options: HubOptions = {}): Promis
   }
 }
 
+/** A folder with a model, and whose. */
+export interface ModelSource {
+  readonly folder: string;
+  /** Why it is the local folder and not the model of the hub; undefined where it is that. */
+  readonly problem: KitError | undefined;
+}
+
+/**
+ * The folder of a model of the hub, or where that cannot be had, a local one to go on with: for notebooks, which say which
+ * it is.
+ * @param local the local folder, or what makes it, which is then called only where it is needed
+ * @throws whatever `local` throws
+ */
+export async function fetchModelOr(
+  local: string | (() => Promise<string>),
+  name: string,
+  options: HubOptions = {},
+): Promise<ModelSource> {
+  try {
+    return { folder: await fetchModel(name, options), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof KitError)) throw error;
+    return { folder: typeof local === "string" ? local : await local(), problem: error };
+  }
+}
+
 function checkName(name: string, revision: string): void {
   if (!/^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name)) {
     throw new KitError(`"${name}" is no name of a model`, 'give it as "owner/name"', { field: "name" });

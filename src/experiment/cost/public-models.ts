@@ -1,6 +1,7 @@
 import type { BertConfig } from "../../model/bert/config.js";
 import type { DecoderConfig } from "../../model/config.js";
-import { type AdaptableConfig, isT5Config } from "../../model/lora/config.js";
+import { modelTypeOf } from "../../model/hugging-face/config.js";
+import { type AdaptableConfig, isBertConfig, isT5Config } from "../../model/lora/config.js";
 import type { T5Config } from "../../model/t5/config.js";
 
 /** A published model that the kit loads. */
@@ -15,6 +16,7 @@ export interface PublicModel {
 
 const QUERIES_AND_VALUES = ["attention.query", "attention.value"];
 
+const JOINT = ["attention.queryKeyValue"];
 const IN_BOTH_ATTENTIONS = [...QUERIES_AND_VALUES, "crossAttention.query", "crossAttention.value"];
 
 const GPT2: DecoderConfig = {
@@ -124,7 +126,7 @@ const BERT_BASE: BertConfig = {
 
 /** Published models by size of family, as their `config.json` files have them; BERT with a head of two classes. */
 export const PUBLIC_MODELS: readonly PublicModel[] = [
-  { name: "GPT-2", hub: "openai-community/gpt2", config: GPT2, loraTargets: ["attention.queryKeyValue"] },
+  { name: "GPT-2", hub: "openai-community/gpt2", config: GPT2, loraTargets: JOINT },
   {
     name: "SmolLM2-135M",
     hub: "HuggingFaceTB/SmolLM2-135M",
@@ -154,7 +156,9 @@ export const PUBLIC_MODELS: readonly PublicModel[] = [
   },
 ];
 
-/** The layers that are adapted where nobody chooses: queries and values of every attention. */
+/** The layers that are adapted where nobody chooses: queries and values of every attention; in GPT-2, which has them in one matrix, that. */
 export function usualTargets(config: AdaptableConfig): readonly string[] {
-  return isT5Config(config) ? IN_BOTH_ATTENTIONS : QUERIES_AND_VALUES;
+  if (isT5Config(config)) return IN_BOTH_ATTENTIONS;
+  if (!isBertConfig(config) && modelTypeOf(config) === "gpt2") return JOINT;
+  return QUERIES_AND_VALUES;
 }
