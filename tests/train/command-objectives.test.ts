@@ -199,10 +199,41 @@ test("pairs: the text is cut in two where the file says", async (context) => {
   const config = {
     ...classificationConfig(at),
     pairAt: "it was",
-    train: { ...VALIDATED, budget: { unit: "steps", amount: 2 } },
+    train: { ...VALIDATED, budget: { unit: "steps", amount: 30 } },
   };
   const { out } = await trained(context, at, "pairs", config);
-  assert.equal(jsonIn(out, "run.json").config === undefined, false);
+  // The folder says what was shown, and evaluate shows the same.
+  const folder = join(out, "model");
+  const scored = ["--data", at.rows, "--format", "alpaca", "--template", "trained", "--json"];
+  const printed = context.mock.method(console, "log", () => undefined);
+  await main(["node", "ift-kit", "evaluate", "--model", folder, ...scored]);
+  const evaluated = JSON.parse(String(printed.mock.calls[0]?.arguments[0])) as { accuracy: number };
+  printed.mock.restore();
+  const loaded = loadBertFolder(folder);
+  const said = await classify(
+    loaded,
+    LABELLED.map(({ input }) => ({
+      a: input.split(" it was ")[0] ?? "",
+      b: input.split(" it was ")[1] ?? "",
+    })),
+  );
+  loaded.bert.dispose();
+  const right = said?.filter(({ label }, row) => label === LABELLED[row]?.output).length ?? NaN;
+  assert.equal(evaluated.accuracy, right / LABELLED.length);
+  assert.equal(jsonIn(folder, "trained_template.json").pairAt, "it was");
+  writeFileSync(
+    join(folder, "trained_template.json"),
+    JSON.stringify({ ...jsonIn(folder, "trained_template.json"), pairAt: "nowhere" }),
+  );
+  const error = context.mock.method(console, "error", () => undefined);
+  await main(["node", "ift-kit", "evaluate", "--model", folder, ...scored]);
+  process.exitCode = 0;
+  assert.match(
+    String(error.mock.calls[0]?.arguments[0]),
+    /no "nowhere" to be cut/,
+    "control: the file is read",
+  );
+  error.mock.restore();
   const missing = { ...config, pairAt: "nowhere" };
   await assert.rejects(trained(context, at, "no-pairs", missing), /has no \\"nowhere\\"|has no "nowhere"/);
 });

@@ -1,9 +1,11 @@
 import { Command, Option } from "commander";
 import type { Example } from "../../data/example.js";
 import { hasOfficialSplit, readOfficialSplit } from "../../data/read/index.js";
+import type { Template } from "../../data/template.js";
 import { TEMPLATE_NAMES } from "../../data/templates/index.js";
 import { startEngine } from "../../engine/start.js";
 import type { Interval } from "../../evaluate/statistics/bootstrap.js";
+import { chatTemplateByName, TRAINED_TEMPLATE } from "../../evaluate/chat/templates.js";
 import { evaluate, type EvaluatedTaskType, type Evaluation } from "../../evaluate/evaluate.js";
 import { loadModelFolder } from "../../evaluate/model-folder.js";
 import { protocolByName, PROTOCOLS, superNi } from "../../evaluate/protocols/index.js";
@@ -25,7 +27,7 @@ export function command(): Command {
     .requiredOption("--data <path>", "file or folder with labelled rows")
     .requiredOption(
       "--template <names...>",
-      `one of ${TEMPLATE_NAMES.join(", ")}; several where a protocol compares them`,
+      `one of ${TEMPLATE_NAMES.join(", ")}; "trained": what ift-kit train showed the model; several where a protocol compares them`,
     )
     .addOption(
       new Option("--protocol <name>", describeProtocols()).choices(PROTOCOLS.map(({ name }) => name)),
@@ -85,8 +87,17 @@ async function run(flags: EvaluateFlags): Promise<void> {
   return evaluateModel(flags, rows);
 }
 
+function chosenTemplate(flags: EvaluateFlags): Template {
+  if (flags.template.join() !== TRAINED_TEMPLATE)
+    return onlyTemplate(flags, "an evaluation without a protocol");
+  if (flags.shots === undefined) return chatTemplateByName(TRAINED_TEMPLATE, flags.model);
+  throw new KitError("the template of a training has no demonstrations", "leave --shots out", {
+    field: "--shots",
+  });
+}
+
 async function evaluateModel(flags: EvaluateFlags, rows: readonly Example[]): Promise<void> {
-  const template = onlyTemplate(flags, "an evaluation without a protocol");
+  const template = chosenTemplate(flags);
   await startEngine();
   if (modelTypeIn(flags.model) === "bert") return evaluateClassifier(flags, template, rows);
   const model = loadModelFolder(flags.model);

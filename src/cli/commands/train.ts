@@ -32,7 +32,8 @@ interface TrainFlags {
 
 const DESCRIPTION = `Trains a model as a JSON file says, and writes into a folder:
   model/           model and tokenizer, for score, generate and evaluate; loads in Python's transformers too;
-                   trained_template.json says how rows were shown to it: chat, serve and generate-data take it up
+                   trained_template.json says how rows were shown to it: chat, serve, generate-data and evaluate
+                   take it up
   adapter/         with "lora": the adapter by itself, as PEFT has it; model/ then has it merged
   metrics.jsonl    a line for each step: loss in nats a token and bits a byte, validation by task type, scores, learning
                    rate, gradient norm, tokens, tokens/s, memory
@@ -151,7 +152,8 @@ async function prepareAnyRun(config: AnyRunConfig, file: string): Promise<Object
 function save(out: string, run: ObjectiveRun, config: AnyRunConfig): void {
   saveModels(out, run.models, run.tokenizer);
   if (!("templateChoice" in config)) return;
-  saveTrainedTemplate(join(out, "model"), config.templateChoice, config.template);
+  const pairAt = "pairAt" in config ? config.pairAt : undefined;
+  saveTrainedTemplate(join(out, "model"), config.templateChoice, config.template, pairAt);
 }
 
 function announce(out: string, { summary, models }: ObjectiveRun, resumedFrom: number | undefined): void {

@@ -28,18 +28,23 @@ const schema = z.strictObject({
     }),
   ]),
   hash: text,
+  pairAt: text.min(1).optional(),
 });
 
 /** The templates of the kit that a run may name. */
 export const NAMED_TEMPLATES: readonly Template[] = [MINI_IFT, MINI_SFT, ...TEMPLATES];
 
-/** Writes down in a model's folder what template it was trained with; `hash` is that of the template. */
+/**
+ * Writes down in a model's folder what template it was trained with; `hash` is that of the template.
+ * @param pairAt where a classification cut what the template shows in two, for the texts of a pair
+ */
 export function saveTrainedTemplate(
   directory: string,
   template: TrainedTemplate,
   { hash }: Pick<Template, "hash">,
+  pairAt?: string,
 ): void {
-  const content = `${JSON.stringify({ template, hash }, undefined, 2)}\n`;
+  const content = `${JSON.stringify({ template, hash, pairAt }, undefined, 2)}\n`;
   writeFileAtomic(join(directory, TRAINED_TEMPLATE_FILE), content);
 }
 
@@ -49,10 +54,9 @@ export function saveTrainedTemplate(
  */
 export function trainedTemplate(directory: string): Template | undefined {
   const file = join(directory, TRAINED_TEMPLATE_FILE);
-  if (!existsSync(file)) return undefined;
-  const { template: choice, hash } = validate(schema, readJsonFile(file), "the template of the training", {
-    file,
-  });
+  const saved = readTrainedTemplate(file);
+  if (saved === undefined) return undefined;
+  const { template: choice, hash } = saved;
   const template =
     typeof choice === "string"
       ? NAMED_TEMPLATES.find(({ name }) => name === choice)
@@ -63,4 +67,17 @@ export function trainedTemplate(directory: string): Template | undefined {
     "name a template with --template, or remove the file",
     { file },
   );
+}
+
+/**
+ * Where a model's training cut what the template shows in two; undefined where it did not, or its folder does not say.
+ * @throws KitError when the file is damaged
+ */
+export function trainedPairAt(directory: string): string | undefined {
+  return readTrainedTemplate(join(directory, TRAINED_TEMPLATE_FILE))?.pairAt;
+}
+
+function readTrainedTemplate(file: string): z.infer<typeof schema> | undefined {
+  if (!existsSync(file)) return undefined;
+  return validate(schema, readJsonFile(file), "the template of the training", { file });
 }

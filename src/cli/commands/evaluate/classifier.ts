@@ -1,6 +1,7 @@
 import type { Example } from "../../../data/example.js";
 import type { Template } from "../../../data/template.js";
 import { loadBertFolder } from "../../../evaluate/bert-folder.js";
+import { trainedPairAt } from "../../../evaluate/chat/trained-template.js";
 import { KitError } from "../../../support/errors.js";
 import { writeFileAtomic } from "../../../support/files.js";
 import { onInterrupt } from "../../interrupt.js";
@@ -8,7 +9,8 @@ import { encodeRows, evaluateLabels, labelledText } from "../train/classificatio
 import type { EvaluateFlags } from "./flags.js";
 
 /**
- * `ift-kit evaluate` of a BERT that classifies: the template shows the text, the answer is the label.
+ * `ift-kit evaluate` of a BERT that classifies: the template shows the text, the answer is the label. One that was trained
+ * on pairs is given pairs.
  * @throws KitError for a BERT with another head, and for a label that the head does not have
  */
 export async function evaluateClassifier(
@@ -26,8 +28,9 @@ export async function evaluateClassifier(
       { file: flags.model },
     );
   }
+  const pairAt = trainedPairAt(flags.model);
   const data = { onUnrenderable: "error" } as const;
-  const texts = examples.flatMap((row) => labelledText(row, { template, pairAt: undefined, data }) ?? []);
+  const texts = examples.flatMap((row) => labelledText(row, { template, pairAt, data }) ?? []);
   const overlong = flags.overlong === "drop" ? "drop" : "cut-end";
   const { labels } = head;
   const encoded = encodeRows(texts, tokenizer, { labels, maxTokens: contextLength, overlong });

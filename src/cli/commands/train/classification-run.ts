@@ -1,7 +1,4 @@
 import type { Example } from "../../../data/example.js";
-import { readExamples } from "../../../data/read/index.js";
-import { splitByTaskType } from "../../../data/split.js";
-import { carveValidation } from "../../../data/split/validation.js";
 import type { Template } from "../../../data/template.js";
 import type { TensorFlow } from "../../../engine/tensorflow.js";
 import { type AskedRow, askPlaces } from "../../../evaluate/encoder-batches.js";
@@ -18,6 +15,7 @@ import type { WordPieceTokenizer } from "../../../tokenizer/wordpiece.js";
 import { textTable } from "../data/shared.js";
 import { chooseBert, chooseWordPiece, longestRow } from "./bert-model.js";
 import type { ClassificationConfig } from "./encoder-config.js";
+import { readLabelledRows, setRowsAside } from "./labelled-rows.js";
 import { type RunEvaluation, type ObjectiveRun, summaryOf } from "./objective-run.js";
 
 /** A row as a text, or two, and its label. */
@@ -35,15 +33,7 @@ export async function prepareClassification(
   config: ClassificationConfig,
   file: string,
 ): Promise<ObjectiveRun> {
-  const { format, limitPerTask, onMalformed, heldOutTaskTypes, validation } = config.data;
-  const read = await readExamples(config.data.path, {
-    ...(format === undefined ? {} : { format }),
-    ...(limitPerTask === undefined ? {} : { limitPerTask }),
-    onMalformed,
-  });
-  const wanted = wantedRows(read.examples, config.data.taskTypes, file);
-  const allowed =
-    heldOutTaskTypes === undefined ? wanted : splitByTaskType(wanted, { heldOutTaskTypes }).train;
+  const { examples: allowed, ledger } = await readLabelledRows(config.data, file);
   const { seed } = config.train;
   const texts = new Map<Example, LabelledText>();
   let notRenderable = 0;
@@ -58,14 +48,11 @@ export async function prepareClassification(
   }
   // Texts that the tokenizer takes for the same stay on one side; case and blanks are all that it may overlook.
   const groupOf = (example: Example): string => normalized(texts.get(example));
-  const split =
-    validation === undefined
-      ? { train: examples }
-      : carveValidation(examples, { ...validation, seed, groupOf });
+  const split = setRowsAside(examples, config.data, seed, groupOf);
   const textOf = (some: readonly Example[]): LabelledText[] =>
     some.flatMap((example) => texts.get(example) ?? []);
   const trained = textOf(split.train);
-  const held = "validation" in split ? textOf(split.validation) : undefined;
+  const held = split.validation && textOf(split.validation);
   const labels = labelsOf(config, [...trained, ...(held ?? [])], file);
   const tokenizer = chooseWordPiece(config.tokenizer, config.bert, () =>
     trained.flatMap(({ a, b }) => (b === undefined ? [a] : [a, b])),
@@ -96,7 +83,7 @@ export async function prepareClassification(
     models,
     resolved: { bert: models.base.config, maxTokens, labels },
     ledgers: {
-      read: read.ledger,
+      read: ledger,
       rows: {
         rowsIn: allowed.length,
         setAside: held?.length ?? 0,
@@ -113,21 +100,6 @@ export async function prepareClassification(
     rowChecks: () => checkEncoderRows(rows, tokenizer.marks),
     evaluate: (signal) => evaluateLabels(models.model, kept ?? [], labels, signal),
   };
-}
-
-function wantedRows(
-  examples: readonly Example[],
-  taskTypes: readonly string[] | undefined,
-  file: string,
-): readonly Example[] {
-  if (taskTypes === undefined) return examples;
-  const known = new Set(examples.map(({ taskType }) => taskType));
-  const unknown = taskTypes.find((name) => !known.has(name));
-  if (unknown === undefined) return examples.filter(({ taskType }) => taskTypes.includes(taskType));
-  throw new KitError(`there is no task type "${unknown}"`, `choose among ${[...known].sort().join(", ")}`, {
-    file,
-    field: "data.taskTypes",
-  });
 }
 
 /** What a template shows of a row as text, and its answer as the label; undefined where it shows nothing and may not. */
@@ -161,7 +133,7 @@ export function labelledText(
   if (at >= 0) return { ...row, a: text.slice(0, at).trim(), b: text.slice(at + pairAt.length).trim() };
   throw new KitError(
     `the text of the row "${id}" has no ${JSON.stringify(pairAt)} to be cut in two at`,
-    "give another pairAt, or leave it out for rows of one text",
+    "show the rows with another template, or give another pairAt (none for rows of one text)",
     { field: "pairAt" },
   );
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Template } from "../../../data/template.js";
+import type { TrainedTemplate } from "../../../evaluate/chat/trained-template.js";
 import { KitError } from "../../../support/errors.js";
 import { validate } from "../../../support/validate.js";
 import {
@@ -11,7 +12,8 @@ import {
   modelChoiceOf,
 } from "./common-config.js";
 import { DOCUMENT_FIELDS, type DocumentData } from "./documents.js";
-import { type RowData, templateOf, templateSchema } from "./run-config.js";
+import type { LabelledData } from "./labelled-rows.js";
+import { templateOf, templateSchema } from "./run-config.js";
 
 /** A saved WordPiece tokenizer, or how to make one from the texts that are trained on. */
 export type WordPieceChoice =
@@ -41,11 +43,10 @@ interface EncoderConfig extends CommonConfig {
  */
 export interface ClassificationConfig extends EncoderConfig {
   readonly objective: "classification";
-  readonly data: RowData & {
-    /** The task types to learn from; left out: all. */
-    readonly taskTypes?: readonly string[];
-  };
+  readonly data: LabelledData;
   readonly template: Template;
+  /** As the file has it. */
+  readonly templateChoice: TrainedTemplate;
   /** Cuts the text in two where this stands first in it, for the two texts of a pair; left out: one text. */
   readonly pairAt: string | undefined;
   /** Left out: the labels of the rows, sorted. */
@@ -126,6 +127,7 @@ export function parseClassificationConfig(source: unknown, file: string): Classi
     objective: config.objective,
     data: { ...config.data, onMalformed, onUnrenderable },
     template: templateOf(file, config.template),
+    templateChoice: config.template,
     pairAt,
     labels,
     overlong,

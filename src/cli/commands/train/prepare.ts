@@ -1,10 +1,8 @@
 import type { Ledger } from "../../../data/ledger.js";
-import { readExamples, type ReadLedger } from "../../../data/read/index.js";
+import type { ReadLedger } from "../../../data/read/index.js";
 import { renderExamples, type RenderedExamples } from "../../../data/render-all.js";
 import type { Example } from "../../../data/example.js";
 import type { Spans } from "../../../data/spans.js";
-import { splitByTaskType } from "../../../data/split.js";
-import { carveValidation } from "../../../data/split/validation.js";
 import type { Template } from "../../../data/template.js";
 import type { Tokenizer } from "../../../data/tokenizer.js";
 import { parseDecoderConfig } from "../../../model/config.js";
@@ -18,6 +16,7 @@ import { trainByteLevelBpe } from "../../../tokenizer/byte-level-bpe.js";
 import { CharacterTokenizer } from "../../../tokenizer/character.js";
 import { loadTokenizer } from "../../../tokenizer/load.js";
 import { newAdapter } from "./adapter.js";
+import { readLabelledRows, setRowsAside } from "./labelled-rows.js";
 import type { RunConfig } from "./run-config.js";
 import { newT5 } from "./t5-shape.js";
 
@@ -42,30 +41,22 @@ export interface PreparedRun {
  * @throws KitError for anything that does not fit together
  */
 export async function prepareRun(config: RunConfig, file: string): Promise<PreparedRun> {
-  const { path, format, onMalformed, onUnrenderable, limitPerTask, heldOutTaskTypes } = config.data;
-  const read = await readExamples(path, {
-    ...(format === undefined ? {} : { format }),
-    ...(limitPerTask === undefined ? {} : { limitPerTask }),
-    onMalformed,
-  });
-  const allowed =
-    heldOutTaskTypes === undefined
-      ? read.examples
-      : splitByTaskType(read.examples, { heldOutTaskTypes }).train;
-  const { train: examples, validation = [] } =
-    config.data.validation === undefined
-      ? { train: allowed }
-      : carveValidation(allowed, { ...config.data.validation, seed: config.train.seed });
+  const { examples: allowed, ledger: read } = await readLabelledRows(config.data, file);
+  const { train: examples, validation } = setRowsAside(allowed, config.data, config.train.seed);
   const tokenizer = chooseTokenizer(config, examples);
   const render = (some: readonly Example[]): RenderedExamples =>
-    renderExamples(some, config.template, tokenizer, config.render, { onUnrenderable });
+    renderExamples(some, config.template, tokenizer, config.render, {
+      onUnrenderable: config.data.onUnrenderable,
+    });
   const { spans, ledger } = render(examples);
-  const held = config.data.validation === undefined ? undefined : render(validation).spans;
+  const held = validation && render(validation).spans;
   const base = chooseDecoder(config, tokenizer, file);
   const decoder =
     config.lora === undefined ? base : base.withAdapter(newAdapter(base.config, config.lora, file));
-  const ledgers = { read: read.ledger, render: ledger };
-  return { examples, spans, heldExamples: validation, validation: held, tokenizer, decoder, base, ledgers };
+  return {
+    ...{ examples, spans, heldExamples: validation ?? [], validation: held },
+    ...{ tokenizer, decoder, base, ledgers: { read, render: ledger } },
+  };
 }
 
 function chooseTokenizer({ tokenizer, template }: RunConfig, examples: readonly Example[]): Tokenizer {
