@@ -14,56 +14,23 @@ import { classify } from "../../src/evaluate/text-pairs.js";
 import { Bert } from "../../src/model/bert/bert.js";
 import { T5 } from "../../src/model/t5/t5.js";
 import { KitError } from "../../src/support/errors.js";
-import { Random } from "../../src/support/random.js";
 import type { PreflightReport } from "../../src/train/preflight/check.js";
 import { checkEncoderRows } from "../../src/train/preflight/rows.js";
-import { temporaryFolder } from "../data/fixtures.js";
+import {
+  BERT_SHAPE,
+  classificationConfig,
+  LABELLED,
+  maskedConfig,
+  place,
+  type Place,
+  sequenceConfig,
+  spanConfig,
+  TRAIN,
+  VALIDATED,
+  WORDPIECE,
+} from "./objective-configs.js";
 
 before(() => startEngine());
-
-const NAMES = ["mia", "tom", "nora", "hugo", "ella", "karl"];
-const THINGS = ["plum", "lamp", "swan", "boat", "drum", "tower"];
-const random = Random.derive(1, "texts");
-const sentence = (): string => `${random.choice(NAMES)} saw the ${random.choice(THINGS)}.`;
-const DOCUMENTS = Array.from({ length: 60 }, () => [sentence(), sentence(), sentence()].join("\n"));
-/** The label is in the text: "good" or "bad". */
-const LABELLED = Array.from({ length: 80 }, (_, row) => {
-  const good = row % 2 === 0;
-  return {
-    instruction: "Judge it.",
-    input: `${sentence()} it was ${good ? "good" : "bad"}`,
-    output: good ? "Yes" : "No",
-  };
-});
-
-const TRAIN = {
-  budget: { unit: "steps", amount: 60 },
-  batch: { kind: "bucketed", rowsPerStep: 8 },
-  optimizer: { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 },
-  schedule: { kind: "linear", warmupFraction: 0.1, finalFraction: 0 },
-  seed: 1,
-};
-const VALIDATED = { ...TRAIN, validation: { everySteps: 30 } };
-const BERT_SHAPE = { width: 16, layers: 1, heads: 2, feedForwardWidth: 32, contextLength: 40, dropout: 0 };
-const T5_SHAPE = {
-  ...{ width: 16, encoderLayers: 1, decoderLayers: 1, heads: 2, headWidth: 8, feedForwardWidth: 32 },
-  ...{ contextLength: 48, dropout: 0.1 },
-};
-const WORDPIECE = { train: "wordpiece", vocabularySize: 120 };
-
-interface Place {
-  readonly folder: string;
-  readonly text: string;
-  readonly rows: string;
-}
-
-function place(context: TestContext): Place {
-  const folder = temporaryFolder(context);
-  const [text, rows] = [join(folder, "text.txt"), join(folder, "rows.json")];
-  writeFileSync(text, DOCUMENTS.join("\n\n"));
-  writeFileSync(rows, JSON.stringify(LABELLED));
-  return { folder, text, rows };
-}
 
 /** `ift-kit train` in this process. @returns the folder of the run and what was printed with --json */
 async function trained(
@@ -91,17 +58,6 @@ async function trained(
 
 const jsonIn = (out: string, name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(out, name), "utf8")) as Record<string, unknown>;
-
-function classificationConfig({ rows }: Place): Record<string, unknown> {
-  return {
-    objective: "classification",
-    data: { path: rows, format: "alpaca", validation: { by: "row", share: 0.2 } },
-    template: { name: "text", format: "sft", prompt: "{input}" },
-    tokenizer: WORDPIECE,
-    bert: BERT_SHAPE,
-    train: VALIDATED,
-  };
-}
 
 test("classification: labels are learned, scored on rows set aside, and the folder classifies", async (context) => {
   const at = place(context);
@@ -242,11 +198,7 @@ for (const objective of ["masked-language", "masked-language-next-sentence"] as 
   test(`${objective}: words are learned beyond the most frequent one; a finished run is found again`, async (context) => {
     const at = place(context);
     const config = {
-      objective,
-      data: { path: at.text, validation: { share: 0.2 } },
-      tokenizer: WORDPIECE,
-      bert: BERT_SHAPE,
-      maxTokens: 30,
+      ...maskedConfig(at, objective),
       train: { ...VALIDATED, budget: { unit: "steps", amount: 150 } },
     };
     const { out } = await trained(context, at, objective, config);
@@ -266,14 +218,7 @@ for (const objective of ["masked-language", "masked-language-next-sentence"] as 
 
 test("span corruption: a T5 with dropout and its sentinels; its folder is what sequence-to-sequence starts from", async (context) => {
   const at = place(context);
-  const config = {
-    objective: "span-corruption",
-    data: { path: at.text, validation: { share: 0.2 } },
-    tokenizer: { train: "byte-level-bpe", vocabularySize: 420 },
-    t5: T5_SHAPE,
-    train: VALIDATED,
-  };
-  const { out, result } = await trained(context, at, "spans", config);
+  const { out, result } = await trained(context, at, "spans", spanConfig(at));
   const losses = readFileSync(join(out, "metrics.jsonl"), "utf8")
     .trim()
     .split("\n")
@@ -285,14 +230,9 @@ test("span corruption: a T5 with dropout and its sentinels; its folder is what s
   assert.ok(model.tokenizer.addedTokens?.has("<extra_id_99>"));
   model.decoder.dispose();
   const answers = await trained(context, at, "answers", {
-    objective: "sequence-to-sequence",
-    data: { path: at.rows, format: "alpaca", validation: { by: "row", share: 0.2 } },
-    template: "sft-plain",
+    ...sequenceConfig(at),
     tokenizer: { directory: join(out, "model") },
-    render: { maxTokens: 60, overlong: "drop", lossOn: "response" },
     t5: { from: join(out, "model") },
-    evaluation: { rows: 8, maxNewTokens: 4 },
-    train: VALIDATED,
   });
   const { overall } = answers.result.evaluation as { overall: { exactMatch: { mean: number } } };
   assert.ok(overall.exactMatch.mean >= 0 && existsSync(join(answers.out, "evaluation.json")));

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { command } from "../../src/cli/commands/train.js";
 import { checkObjective } from "../../src/cli/commands/train/check.js";
 import { prepareRun } from "../../src/cli/commands/train/prepare.js";
@@ -23,6 +21,7 @@ import type { PreflightReport } from "../../src/train/preflight/check.js";
 import type { TrainProgress } from "../../src/train/progress.js";
 import { assertClose, largestDifference } from "../engine/numeric.js";
 import { hiddenAlone } from "../model/models.js";
+import { launch } from "./command-child.js";
 
 const root = mkdtempSync(join(tmpdir(), "ift-kit-train-command-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -69,25 +68,6 @@ function configFile(config: unknown): string {
   return path;
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-const program = fileURLToPath(new URL("../../src/cli/ift-kit.js", import.meta.url));
-function launch(args: readonly string[], onStart?: (kill: () => void) => void): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [program, ...args], {
-      env: { ...process.env, IFT_KIT_THREADS: "1" },
-    });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-    onStart?.(() => child.kill("SIGINT"));
-  });
-}
-
 const lossesOf = (out: string): number[] =>
   readFileSync(join(out, "metrics.jsonl"), "utf8")
     .trim()
@@ -104,12 +84,8 @@ test("a run from a file: Ctrl-C leaves a checkpoint and 130, and the resumed run
   assert.equal(result.step, 300);
   assert.match(first.stderr, /whole: 100% \| step 300 \| loss \d/);
 
-  const interrupted = await launch(["train", config, "--out", stopped], (kill) => {
-    const watcher = watch(root, { recursive: true }, (_, name) => {
-      if (name?.includes("step-00000020") !== true) return;
-      watcher.close();
-      kill();
-    });
+  const interrupted = await launch(["train", config, "--out", stopped], {
+    ...{ signal: "SIGINT", out: stopped, steps: 25 },
   });
   assert.equal(interrupted.code, 130, interrupted.stderr);
   assert.match(interrupted.stderr, /Stopping after this step/);

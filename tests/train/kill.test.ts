@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,6 +10,7 @@ import { startEngine } from "../../src/engine/start.js";
 import { hashJson, sha256 } from "../../src/support/hash.js";
 import { Random } from "../../src/support/random.js";
 import { train } from "../../src/train/train.js";
+import { newestCheckpoint, rewriteState, type SavedState, stateOf } from "./checkpoint-folder.js";
 import { RESUME_CONFIG, RESUME_VALIDATION } from "./resume-config.js";
 import { NextTokenModel, waveRows } from "./stand-in.js";
 
@@ -43,26 +44,9 @@ async function launch(directory: string, args: readonly string[], killAfter?: nu
   return { ...(await ended), operations };
 }
 
-interface State {
-  readonly tensors: string;
-  readonly position: object;
-  readonly history: Readonly<Record<string, readonly number[]>>;
-  readonly [field: string]: unknown;
-}
-const newest = (directory: string): string =>
-  join(
-    directory,
-    readdirSync(directory)
-      .filter((name) => /^step-\d+$/.test(name))
-      .sort()
-      .at(-1) ?? "none",
-  );
-const stateOf = (checkpoint: string): State =>
-  JSON.parse(readFileSync(join(checkpoint, "state.json"), "utf8")) as State;
-
 /** Everything that a run ends with, bit for bit: weights, optimizer, best weights, history, validations. Not its clock. */
 function fingerprint(directory: string): string {
-  const checkpoint = newest(directory);
+  const checkpoint = newestCheckpoint(directory);
   const { history, ...state } = stateOf(checkpoint);
   const { seconds, tokensPerSecond, supervisedTokensPerSecond, memoryBytes, ...numbers } = history;
   for (const column of [seconds, tokensPerSecond, supervisedTokensPerSecond, memoryBytes])
@@ -78,10 +62,10 @@ test("a run killed at 24 moments, 16 of them inside checkpoint writes, ends with
   const whole = join(root, "whole");
   const { code, operations = 0 } = await launch(whole, []);
   assert.equal(code, 0);
-  assert.equal(stateOf(newest(whole)).finished, true);
+  assert.equal(stateOf(newestCheckpoint(whole)).finished, true);
   const random = new Random(20261125);
   // A few operations a process, so that every stage of a write is met before the run ends.
-  const perCheckpoint = operations / ((stateOf(newest(whole)).history.step?.length ?? NaN) / 2);
+  const perCheckpoint = operations / ((stateOf(newestCheckpoint(whole)).history.step?.length ?? NaN) / 2);
   assert.ok(perCheckpoint >= 8, `${operations} operations`);
   /** Four runs side by side, each killed six times: all moments are drawn before, so that they do not depend on each other. */
   const plans = [0, 1, 2, 3].map(() =>
@@ -110,13 +94,10 @@ test("a run killed at 24 moments, 16 of them inside checkpoint writes, ends with
 });
 
 /** Goes on from a copy of an unfinished run, after a change of its newest checkpoint. */
-async function goOnAfter(change: (state: State) => object): Promise<string> {
+async function goOnAfter(change: (state: SavedState) => object): Promise<string> {
   const directory = join(root, `changed${readdirSync(root).length}`);
   cpSync(join(root, "stopped"), directory, { recursive: true });
-  const checkpoint = newest(directory);
-  const state = stateOf(checkpoint);
-  const content = { ...state, ...change(state), hash: undefined };
-  writeFileSync(join(checkpoint, "state.json"), JSON.stringify({ ...content, hash: hashJson(content) }));
+  rewriteState(newestCheckpoint(directory), change);
   await trainIn(directory);
   return fingerprint(directory);
 }

@@ -9,6 +9,7 @@ import { writeFileAtomic } from "../../support/files.js";
 import { checkpointSteps } from "../../train/checkpoint.js";
 import { trainObjective } from "../../train/train.js";
 import { onInterrupt } from "../interrupt.js";
+import { shellWord } from "../shell-word.js";
 import { answerRun } from "./train/answers-run.js";
 import { checkObjective } from "./train/check.js";
 import { prepareClassification } from "./train/classification-run.js";
@@ -67,7 +68,7 @@ export function command(): Command {
 async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
   const out = flags.out ?? join("runs", basename(file, extname(file)));
   const modes = `${flags.eager === true ? " --eager" : ""}${flags.bf16 === true ? " --bf16" : ""}`;
-  const resumeHint = `ift-kit train ${file} --out ${out} --resume${modes}`;
+  const resumeHint = `ift-kit train ${shellWord(file)} --out ${shellWord(out)} --resume${modes}`;
   const read = readRunConfig(file);
   const config: AnyRunConfig =
     flags.bf16 === true ? { ...read, train: { ...read.train, precision: "bfloat16" } } : read;
@@ -80,15 +81,16 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
       { file: out },
     );
   }
+  if (flags.check === true) {
+    await startEngine();
+    const checked = { compile: flags.eager !== true, json: flags.json === true };
+    if (!(await checkObjective(await prepareAnyRun(config, file), config, checked))) process.exitCode = 1;
+    return;
+  }
   const interrupt = onInterrupt("Stopping after this step, with a checkpoint (again to stop at once).");
   try {
     const engine = await startEngine();
     const run = await prepareAnyRun(config, file);
-    if (flags.check === true) {
-      const modes = { compile: flags.eager !== true, json: flags.json === true };
-      if (!(await checkObjective(run, config, modes))) process.exitCode = 1;
-      return;
-    }
     const { model } = run.models;
     const manifest = buildManifest({
       sourceHash: decidingSources(new URL(import.meta.url)).hash,
@@ -107,6 +109,7 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
       checkpoint: { directory: checkpoints, everySteps: config.checkpointEverySteps },
     };
     let evaluation: RunEvaluation | undefined;
+    let isScored = true;
     const result = await trainObjective(run.objective, run.rows, settings, {
       signal: interrupt.signal,
       resume: flags.resume === true,
@@ -124,11 +127,12 @@ async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
           const asked = await run.evaluate(interrupt.signal);
           if (isFinal && asked !== undefined) writeJson(join(out, "evaluation.json"), asked.scores);
           if (isFinal) evaluation = asked;
+          isScored = asked !== undefined || !interrupt.signal.aborted;
           return interrupt.signal.aborted ? undefined : (asked?.curves ?? {});
         },
       },
     });
-    reportRun(out, result, { json: flags.json === true, resumeHint, evaluation });
+    reportRun(out, result, { json: flags.json === true, resumeHint, evaluation, isScored });
     disposeModels(run.models);
   } finally {
     interrupt.release();

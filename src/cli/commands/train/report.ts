@@ -7,15 +7,18 @@ import type { RunEvaluation } from "./objective-run.js";
 
 interface ReportOptions {
   readonly json: boolean;
+  /** The command that goes on. */
   readonly resumeHint: string;
   readonly evaluation?: RunEvaluation | undefined;
+  /** Whether the evaluation at the end came to its end. */
+  readonly isScored: boolean;
 }
 
 /** Prints how a run ended. */
 export function reportRun(
   out: string,
   result: TrainResult,
-  { json, resumeHint, evaluation }: ReportOptions,
+  { json, resumeHint, evaluation, isScored }: ReportOptions,
 ): void {
   const { status, progress, step: stepKind, best, stoppedEarly } = result;
   const model = status === "finished" ? join(out, "model") : undefined;
@@ -23,7 +26,8 @@ export function reportRun(
   if (json) {
     const validation = shown === undefined ? {} : { validation: shown, stoppedEarly };
     const scores = evaluation === undefined ? {} : { evaluation: withoutRows(evaluation.scores) };
-    const all = { status, out, model, stepKind, ...progress, ...validation, ...scores };
+    const goOn = model === undefined || !isScored ? { goOn: resumeHint } : {};
+    const all = { status, out, model, stepKind, ...goOn, ...progress, ...validation, ...scores };
     console.log(JSON.stringify(all, undefined, 2));
     return;
   }
@@ -45,6 +49,7 @@ export function reportRun(
   );
   if (shown !== undefined) printValidation(shown, result);
   if (evaluation !== undefined) console.log(evaluation.text);
+  if (!isScored) console.log(`stopped before the scores were there; to have them: ${resumeHint}`);
 }
 
 /** Single answers are in the file. */
