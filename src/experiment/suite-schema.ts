@@ -7,6 +7,12 @@ import type { RunBudget } from "./budget.js";
 export const positiveCount = z.int().positive();
 
 /** Budget of a run: see `RunBudget`. */
+/** What training starts from, where it is a model's folder or its shape. */
+export const folderStartSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("checkpoint"), folder: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("random-like"), folder: z.string().min(1) }),
+]);
+
 export const runBudgetSchema: z.ZodType<RunBudget> = z.strictObject({
   unit: z.enum(["supervised-tokens", "total-tokens", "steps", "flops"]).describe("what is counted"),
   amount: z.number().positive().describe("how much of it a run may use"),

@@ -1,8 +1,5 @@
 import type { RunBudget } from "../budget.js";
-import type { MiniStart } from "../mini/settings.js";
-
-/** A model's folder, or random weights of its shape; the tokenizer is that of the folder. */
-export type FollowingStart = Exclude<MiniStart, { readonly kind: "random" }>;
+import type { FolderStart } from "../mini/settings.js";
 
 /** What decides one run, beside its seed and the contents of the files. */
 export interface FollowingRunSettings {
@@ -10,7 +7,7 @@ export interface FollowingRunSettings {
   readonly trainingData: string;
   /** Name of the template of training rows and of prompts. */
   readonly template: string;
-  readonly start: FollowingStart;
+  readonly start: FolderStart;
   /** How rows that are on both sides are treated: training rows that leak are left out. */
   readonly split: { readonly removeLeaks: boolean };
   readonly evaluation: {

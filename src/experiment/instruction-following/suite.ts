@@ -2,18 +2,15 @@ import { z } from "zod";
 import { hashFiles } from "../../support/hash-files.js";
 import { startHash } from "../mini/start.js";
 import { defineSuite } from "../suite.js";
-import { positiveCount, runBudgetSchema } from "../suite-schema.js";
+import { folderStartSchema, positiveCount, runBudgetSchema } from "../suite-schema.js";
 import { DEFAULT_FOLLOWING_SETTINGS, FOLLOWING_METRICS, type FollowingRunSettings } from "./settings.js";
 
 const schema: z.ZodType<FollowingRunSettings> = z.strictObject({
   trainingData: z.string().min(1).describe("file or folder of instruction data of any format"),
   template: z.string().min(1).describe("template of training rows and of prompts"),
-  start: z
-    .discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("checkpoint"), folder: z.string().min(1) }),
-      z.strictObject({ kind: z.literal("random-like"), folder: z.string().min(1) }),
-    ])
-    .describe("what training starts from: a model's folder, or random weights of its shape"),
+  start: folderStartSchema.describe(
+    "what training starts from: a model's folder, or random weights of its shape",
+  ),
   split: z.strictObject({
     removeLeaks: z.boolean().describe("whether training rows that have a test prompt are left out"),
   }),

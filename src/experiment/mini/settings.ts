@@ -22,6 +22,9 @@ export type MiniStart =
   | { readonly kind: "checkpoint"; readonly folder: string }
   | { readonly kind: "random-like"; readonly folder: string };
 
+/** A start with the tokenizer, shape and context of a model's folder. */
+export type FolderStart = Exclude<MiniStart, { readonly kind: "random" }>;
+
 /** Everything that decides the numbers of the mini-world grid. */
 export interface MiniSettings {
   readonly start: MiniStart;

@@ -1,4 +1,5 @@
 import { hashFiles } from "../../support/hash-files.js";
+import { startHash } from "../mini/start.js";
 import type { RunSpecification } from "../result.js";
 import {
   type InstructionArm,
@@ -15,6 +16,8 @@ export interface InstructionRun extends RunSpecification {
   readonly dataHash: string;
   /** The same of the data that is trained on instead, where there is some. */
   readonly trainingDataHash?: string;
+  /** Of the start, where it is a folder. */
+  readonly startHash?: string;
   readonly settings: Omit<InstructionRunSettings, "format">;
 }
 
@@ -25,12 +28,16 @@ export interface InstructionRun extends RunSpecification {
 export function specifyInstructions({
   format,
   ...settings
-}: InstructionRunSettings): Pick<InstructionRun, "format" | "dataHash" | "trainingDataHash" | "settings"> {
-  const { data, trainingData } = settings;
+}: InstructionRunSettings): Pick<
+  InstructionRun,
+  "format" | "dataHash" | "trainingDataHash" | "startHash" | "settings"
+> {
+  const { data, trainingData, start } = settings;
   return {
     format,
     dataHash: hashFiles(data),
     ...(trainingData === undefined ? {} : { trainingDataHash: hashFiles(trainingData) }),
+    ...(start === undefined ? {} : { startHash: startHash(start) }),
     settings,
   };
 }

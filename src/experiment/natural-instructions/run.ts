@@ -6,12 +6,14 @@ import type { Tokenizer } from "../../data/tokenizer.js";
 import { floors } from "../../evaluate/floors.js";
 import { exactMatch } from "../../evaluate/metrics/exact-match.js";
 import { rougeL } from "../../evaluate/metrics/rouge.js";
+import { loadDecoderConfig } from "../../model/checkpoint.js";
 import { groupBy } from "../../support/group.js";
 import { trainByteLevelBpe } from "../../tokenizer/byte-level-bpe.js";
 import type { RunContext } from "../context.js";
 import { type RunSize, sizeOfArm } from "../cost/size.js";
+import { armStart, modelFolder, tokenizerOf } from "../mini/start.js";
 import type { RunFloor, RunResult, RunSpecification } from "../result.js";
-import { type ArmInputs, runArm } from "../run-arm.js";
+import { type ArmInputs, type ArmStart, runArm } from "../run-arm.js";
 import type { InstructionRun } from "./plan.js";
 import { readInstructionRows, rowsOfArm } from "./rows.js";
 import { type InstructionRunSettings, trainConfigOf } from "./settings.js";
@@ -31,17 +33,14 @@ export async function sizeOfInstructions(settings: InstructionRunSettings, seed:
 }
 
 /**
- * What an arm trains and is asked. The tokenizer is trained on the training rows of all arms (definition, input,
+ * What an arm trains and is asked. A tokenizer that is trained is so on the training rows of all arms (definition, input,
  * output), so that every arm has the same vocabulary and held-out text has no part in it.
  */
 async function inputsOf(settings: InstructionRunSettings, seed: number): Promise<ArmInputs> {
   const rows = await readInstructionRows(settings);
-  const tokenizer = trainByteLevelBpe(
-    rows.train.flatMap(({ instruction = "", input, outputs }) => [instruction, input, ...outputs]),
-    { vocabularySize: settings.vocabularySize },
-  );
+  const { tokenizer, start, contextLength } = startOf(settings, rows.train);
   const policy: RenderPolicy = {
-    maxTokens: settings.decoder.contextLength,
+    maxTokens: contextLength,
     overlong: "cut-input-end",
     lossOn: "response",
   };
@@ -68,7 +67,7 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
     template,
     tokenizer,
     policy,
-    start: { kind: "random", decoder: settings.decoder },
+    start,
     training: { ...trainConfigOf(settings, seed), budget: settings.budget },
     maxNewTokens: settings.evaluation.maxNewTokens,
     testBatchRows: 32,
@@ -76,6 +75,23 @@ async function inputsOf(settings: InstructionRunSettings, seed: number): Promise
       "exact-match": (output, { outputs }) => exactMatch(output, outputs, "normalized"),
       "rouge-l": (output, { outputs }) => rougeL(output, outputs, { stem: true }),
     },
+  };
+}
+
+/** What training starts from, and the tokenizer and the context that go with it. */
+function startOf(
+  { start, decoder, vocabularySize }: InstructionRunSettings,
+  train: readonly Example[],
+): { readonly tokenizer: Tokenizer; readonly start: ArmStart; readonly contextLength: number } {
+  if (start !== undefined) {
+    const { contextLength } = loadDecoderConfig(modelFolder(start.folder));
+    return { tokenizer: tokenizerOf(start, [], []), start: armStart(start), contextLength };
+  }
+  const texts = train.flatMap(({ instruction = "", input, outputs }) => [instruction, input, ...outputs]);
+  return {
+    tokenizer: trainByteLevelBpe(texts, { vocabularySize }),
+    start: { kind: "random", decoder },
+    contextLength: decoder.contextLength,
   };
 }
 

@@ -2,6 +2,7 @@ import type { DecoderConfig } from "../../model/config.js";
 import type { LeakKind } from "../../similarity/leakage/leak.js";
 import type { TrainConfig } from "../../train/config.js";
 import type { RunBudget } from "../budget.js";
+import type { FolderStart } from "../mini/settings.js";
 
 /** What is compared: the input alone, the definition before it, and definitions of other rows before it. */
 export type InstructionArm = "sft" | "ift" | "ift-shuffled";
@@ -108,7 +109,13 @@ export interface InstructionRunSettings {
   readonly tasksPerType?: number;
   /** Training rows of a task type, at most, so that large ones do not rule the mixture. */
   readonly mixtureCap?: number;
+  /** Of the tokenizer that is trained on the training rows; a start from a folder has its own. */
   readonly vocabularySize: number;
+  /**
+   * What training starts from instead of random weights of the shape in `decoder`: a model's folder, or random weights of that
+   * one's shape, with its tokenizer and its context. Rows that do not fit into that are in neither.
+   */
+  readonly start?: FolderStart;
   readonly budget: RunBudget;
   readonly rowsPerStep: number;
   readonly learningRate: number;

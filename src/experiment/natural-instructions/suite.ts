@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { LEAK_KIND_NAMES } from "../../similarity/leakage/leak.js";
 import { defineSuite } from "../suite.js";
-import { positiveCount, runBudgetSchema, shapeSchema } from "../suite-schema.js";
+import { folderStartSchema, positiveCount, runBudgetSchema, shapeSchema } from "../suite-schema.js";
 import { INSTRUCTION_METRICS } from "./analysis.js";
 import { specifyInstructions } from "./plan.js";
 import { DEFAULT_INSTRUCTION_SETTINGS, type InstructionRunSettings, runSettingsOf } from "./settings.js";
@@ -48,6 +48,11 @@ const schema: z.ZodType<InstructionRunSettings> = z.strictObject({
   tasksPerType: positiveCount.optional().describe("tasks of a training task type, at most; all by default"),
   mixtureCap: positiveCount.optional().describe("training rows of a task type, at most; all by default"),
   vocabularySize: positiveCount.describe("of the tokenizer that is trained on the training rows, in tokens"),
+  start: folderStartSchema
+    .optional()
+    .describe(
+      "a model's folder to start from, or random weights of its shape; by default random weights of `decoder`",
+    ),
   budget: runBudgetSchema,
   rowsPerStep: positiveCount.describe("rows of an optimizer step, at most"),
   learningRate: z.number().positive().describe("after the warm-up"),
