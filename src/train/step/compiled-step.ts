@@ -88,6 +88,7 @@ export class CompiledStep implements TrainingStep {
   }
 
   measure(batches: readonly BatchArrays[]): StepMeasure {
+    this.#show("latest");
     const counts = termCounts(batches);
     return tf.tidy(() => {
       const shares = counts.map((count, term): [string, TensorFlow.Tensor] => [
