@@ -30,6 +30,18 @@ export class Dropout {
     return dropoutMask(shape, this.#rate, this.#seed, place);
   }
 
+  /**
+   * A part of the pass that draws the same masks each time it is run, wherever the pass has come to by then.
+   * Activation checkpointing runs a part twice.
+   */
+  repeatable<Inputs, Result>(part: (inputs: Inputs) => Result): (inputs: Inputs) => Result {
+    const first = this.#place;
+    return (inputs) => {
+      this.#place = first;
+      return part(inputs);
+    };
+  }
+
   apply({ tape }: Layers, x: Tensor): Tensor {
     const mask = this.mask(x.shape);
     return mask === undefined ? x : tape.apply(dropoutOperation, [x], { mask });

@@ -45,9 +45,9 @@ export function decoderForward(
   }
   for (let layer = 0; layer < config.layers; layer++) {
     const wanted = layer === config.layers - 1 ? rows : undefined;
-    const run = (input: Tensor): Tensor => block(layerOf, config, input, layer, attend, wanted);
-    const input = stream;
-    stream = recomputeBlocks ? tape.recompute(input, run) : tape.scope(() => run(input));
+    const inputs = [stream] as const;
+    const run = ([input]: typeof inputs): Tensor => block(layerOf, config, input, layer, attend, wanted);
+    stream = recomputeBlocks ? tape.recompute(inputs, run) : tape.scope(() => run(inputs));
   }
   return norm(layerOf, config, "norm", stream);
 }

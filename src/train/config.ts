@@ -109,9 +109,9 @@ export interface TrainConfig {
   /** Default: cross entropy alone. */
   readonly loss?: LossConfig;
   /**
-   * Keeps only the input of each block for the backward pass, which computes the rest again (Chen et al. 2016): less
-   * memory, the same gradients bit for bit, about a third more time. Takes the eager step (`compile: false`, `--eager`).
-   * Default: false.
+   * Keeps only the input of each block (of a decoder, a BERT, both stacks of a T5) for the backward pass, which computes
+   * the rest again with the same dropout (Chen et al. 2016): less memory, the same gradients but for rounding, about a
+   * third more time. Default: false.
    */
   readonly activationCheckpointing?: boolean;
   /** Keeps a moving average of the weights beside them, in the checkpoints too. Default: none. */

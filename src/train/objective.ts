@@ -15,6 +15,8 @@ export interface Trainable {
   readonly settings?: unknown;
   /** Whether training it draws random numbers. */
   readonly hasDropout?: boolean;
+  /** Whether it heeds `LossOptions.recomputeBlocks`. */
+  readonly recomputesBlocks?: boolean;
 }
 
 /** Gives a parameter its values, flat. */
@@ -32,6 +34,14 @@ export interface LossOptions extends TokenLoss {
   readonly recomputeBlocks?: boolean | undefined;
   /** In how many slices of queries causal attention is computed: less work, the same numbers but for rounding. Default: 1. */
   readonly querySlices?: number | undefined;
+}
+
+/** The options that a loss heeds: its own, and `recomputeBlocks` where the model does. */
+export function heededOptions(
+  { recomputesBlocks }: Trainable,
+  ...own: readonly (keyof LossOptions)[]
+): ReadonlySet<keyof LossOptions> {
+  return new Set([...own, ...(recomputesBlocks === true ? (["recomputeBlocks"] as const) : [])]);
 }
 
 /**

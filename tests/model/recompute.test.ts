@@ -143,7 +143,9 @@ test("a part that reads what is not its input is a defect, not a wrong gradient"
         tf.sum(
           Tape.run([x], (tape) => {
             const doubled = tape.apply(residualOperation, [x, x], undefined);
-            return tape.recompute(x, (input) => tape.apply(residualOperation, [input, doubled], undefined));
+            return tape.recompute([x], ([input]) =>
+              tape.apply(residualOperation, [input, doubled], undefined),
+            );
           }),
         ),
       ),

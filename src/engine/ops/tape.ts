@@ -16,6 +16,12 @@ interface TapeNode {
   readonly backward: (gradient: Tensor, saved: readonly Tensor[]) => readonly (Tensor | undefined)[];
 }
 
+/** A part that is not recorded now, but when the backward pass runs it again: its inputs, and the parameters it uses. */
+interface UnrecordedPart {
+  readonly inputs: ReadonlySet<number>;
+  readonly parameters: Set<number>;
+}
+
 /** A network as a function of a tape and its parameters. */
 export type Network = (tape: Tape) => Tensor;
 
@@ -32,8 +38,7 @@ export class Tape {
   /** Ids of the parameters and of what depends on them. */
   readonly #dependent: Set<number>;
   #record: TapeRecord = new TapeRecord();
-  /** Of a part that is not recorded now, but when the backward pass runs it again: its input, and the parameters it uses. */
-  #unrecorded: { readonly input: number; readonly parameters: Set<number> } | undefined;
+  #unrecorded: UnrecordedPart | undefined;
   readonly #held: Tensor[] = [];
 
   private constructor(recording: boolean, parameters: readonly Tensor[]) {
@@ -104,33 +109,38 @@ export class Tape {
   }
 
   /**
-   * Runs a part of the network of which only input and output are kept: the backward pass runs it again. It costs a second
+   * Runs a part of the network of which only inputs and output are kept: the backward pass runs it again. It costs a second
    * forward pass and saves what the part's ops would keep (Chen et al. 2016, "Training deep nets with sublinear memory cost").
-   * @param input all that the part reads besides parameters and tensors that are held
+   * @param inputs all that the part reads besides parameters and tensors that are held, each once; several parts may share
+   *   one, whose gradient is then the sum of theirs
+   * @param body gives the same whenever it is run: random numbers too
    */
-  recompute(input: Tensor, body: (input: Tensor) => Tensor): Tensor {
-    if (!this.recording) return this.scope(() => body(input));
+  recompute<const Inputs extends readonly Tensor[]>(inputs: Inputs, body: (inputs: Inputs) => Tensor): Tensor {
+    if (!this.recording) return this.scope(() => body(inputs));
     const used = new Set<number>();
-    this.#unrecorded = { input: input.id, parameters: used };
+    this.#unrecorded = { inputs: new Set(inputs.map(({ id }) => id)), parameters: used };
     let output: Tensor;
     try {
-      output = tf.tidy(() => body(input));
+      output = tf.tidy(() => body(inputs));
     } finally {
       this.#unrecorded = undefined;
     }
     const parameters = [...used];
-    const dependent = this.#dependent.has(input.id);
-    if (!dependent && parameters.length === 0) return output;
+    const dependent = inputs.map(({ id }) => this.#dependent.has(id));
+    if (!dependent.includes(true) && parameters.length === 0) return output;
     this.#dependent.add(output.id);
     this.#record.nodes.push({
-      inputs: [input.id, ...parameters],
-      wanted: [dependent, ...parameters.map(() => true)],
+      inputs: [...inputs.map(({ id }) => id), ...parameters],
+      wanted: [...dependent, ...parameters.map(() => true)],
       output: output.id,
-      saved: [this.#record.indexOf(input)],
-      backward: (gradient, [kept]) => {
-        if (kept === undefined) throw new Error("recompute: nothing was saved");
-        const gradients = this.#runAgain(kept, dependent, body, gradient);
-        return [kept.id, ...parameters].map((id) => gradients.get(id));
+      saved: inputs.map((input) => this.#record.indexOf(input)),
+      backward: (gradient, kept) => {
+        kept.forEach(({ id }, index) => {
+          if (dependent[index] === true) this.#dependent.add(id);
+        });
+        // As many as the inputs, in their order.
+        const gradients = this.#runAgain(() => body(kept as unknown as Inputs), gradient);
+        return [...kept.map(({ id }) => id), ...parameters].map((id) => gradients.get(id));
       },
     });
     return output;
@@ -144,31 +154,22 @@ export class Tape {
     }
   }
 
-  #noteUse(
-    inputs: readonly (Tensor | undefined)[],
-    part: { readonly input: number; readonly parameters: Set<number> },
-  ): void {
+  #noteUse(inputs: readonly (Tensor | undefined)[], part: UnrecordedPart): void {
     for (const tensor of inputs) {
-      if (tensor === undefined || tensor.id === part.input) continue;
+      if (tensor === undefined || part.inputs.has(tensor.id)) continue;
       if (this.#parameters.has(tensor.id)) part.parameters.add(tensor.id);
       else if (this.#dependent.has(tensor.id))
         throw new Error("a recomputed part reads a result that is not its input");
     }
   }
 
-  /** Records a part from its input, and differentiates it. @returns gradients by the ids of input and parameters */
-  #runAgain(
-    input: Tensor,
-    dependent: boolean,
-    body: (input: Tensor) => Tensor,
-    gradient: Tensor,
-  ): Map<number, Tensor> {
+  /** Records a part, and differentiates it. @returns gradients by the ids of inputs and parameters */
+  #runAgain(body: () => Tensor, gradient: Tensor): Map<number, Tensor> {
     const outer = this.#record;
     const record = new TapeRecord();
     this.#record = record;
-    if (dependent) this.#dependent.add(input.id);
     try {
-      const { id } = secondPass(gradient, () => body(input));
+      const { id } = secondPass(gradient, body);
       // Clones, because what was saved is disposed after its use: a parameter must not be.
       const kept = record.saved.map((tensor) => tensor.clone());
       return backpropagate(record.nodes, kept, id, gradient);

@@ -30,12 +30,16 @@ export interface BertInput {
   readonly segments?: Tensor2D;
   /** int32 `[2]`, another one for each pass: there is dropout, where the config or an adapter has a rate of it. */
   readonly dropoutSeed?: TensorFlow.Tensor1D;
+  /** Of each block only the input is kept for the backward pass, as in `DecoderInput`. Default: false. */
+  readonly recomputeBlocks?: boolean | undefined;
   /** Told of each layer's attention weights, `[batch, heads, time, time]`, in the forward pass. */
   readonly onAttention?: ((layer: number, weights: TensorFlow.Tensor) => void) | undefined;
 }
 
 /** A BERT encoder with its head, its parameters in float32 variables. */
 export class Bert extends WeightedModel<BertConfig> {
+  /** It heeds `BertInput.recomputeBlocks`. */
+  readonly recomputesBlocks = true;
   /** Whether of the weights the head alone is trained. */
   readonly #headOnly: boolean;
 
@@ -105,7 +109,7 @@ export class Bert extends WeightedModel<BertConfig> {
    * @throws KitError when the rows are longer than the context
    */
   hiddenStates(input: BertInput): TensorFlow.Tensor3D {
-    const { ids, positions, dropoutSeed, onAttention } = input;
+    const { ids, positions, dropoutSeed, onAttention, recomputeBlocks = false } = input;
     const [batch, time] = ids.shape;
     checkContextLength(time, this.config.contextLength);
     return tf.tidy(() => {
@@ -114,8 +118,11 @@ export class Bert extends WeightedModel<BertConfig> {
       // Rows are packed where they have positions; else all segments are 1, and the smaller mask does.
       const mask = positions === undefined ? paddingMask(segments) : sameSegmentMask(segments, segments);
       const hidden = this.#run([], isHead, dropoutSeed, (layerOf, dropout) => {
-        if (layerOf.tape.recording) this.checkDropout(dropoutSeed);
-        return bertForward(layerOf, this.config, { ids, tokenTypes, positions, mask, onAttention }, dropout);
+        const { tape } = layerOf;
+        if (tape.recording) this.checkDropout(dropoutSeed);
+        if (tape.recording && recomputeBlocks) tape.hold([mask.bias, dropoutSeed]);
+        const rows = { ids, tokenTypes, positions, mask, recomputeBlocks, onAttention };
+        return bertForward(layerOf, this.config, rows, dropout);
       });
       return tf.reshape(hidden, [batch, time, this.config.width]);
     });

@@ -17,6 +17,8 @@ export interface EncoderRows {
   /** By default each row counts from 0, padding included. */
   readonly positions: TensorFlow.Tensor2D | undefined;
   readonly mask: AttentionMask;
+  /** Whether blocks keep nothing but their input, see `Tape.recompute`. */
+  readonly recomputeBlocks: boolean;
   /** Told of each layer's attention weights. */
   readonly onAttention?: ((layer: number, weights: Tensor) => void) | undefined;
 }
@@ -27,11 +29,12 @@ export interface EncoderRows {
 export function bertForward(
   layerOf: Layers,
   config: BertConfig,
-  { ids, tokenTypes, positions, mask, onAttention }: EncoderRows,
+  rows: EncoderRows,
   dropout: Dropout,
 ): Tensor {
   const { tape } = layerOf;
-  const { contextLength, epsilon, heads } = config;
+  const { contextLength, epsilon } = config;
+  const { ids, tokenTypes, positions, recomputeBlocks } = rows;
   const [batch, time] = ids.shape;
   const size = batch * time;
   const words = layerOf.rows(layerOf.parameter("embedding.token"), reshape(ids, [size]));
@@ -42,25 +45,39 @@ export function bertForward(
   const embedded = layerOf.layerNorm("embedding.norm", layerOf.residual(placed, types), epsilon);
   let stream = dropout.apply(layerOf, embedded);
   for (let layer = 0; layer < config.layers; layer++) {
-    const attention = `layers.${layer}.attention`;
-    const feedForward = `layers.${layer}.feedForward`;
-    const input = stream;
-    stream = tape.scope(() => {
-      const joint = layerOf.linear(`${attention}.queryKeyValue`, input);
-      const weights = dropout.mask([batch, heads, time, time]);
-      const layout = { batch, time, heads, keyValueHeads: heads, rotary: undefined };
-      const mixed = tape.apply(selfAttentionOperation, [joint], {
-        ...{ mask, dropout: weights, ...layout },
-        ...(onAttention && { onWeights: (own: Tensor) => onAttention(layer, own) }),
-      });
-      const attended = dropout.apply(layerOf, layerOf.linear(`${attention}.output`, mixed));
-      const middle = layerOf.layerNorm(`${attention}.norm`, layerOf.residual(input, attended), epsilon);
-      const activated = activation(layerOf, config, layerOf.linear(`${feedForward}.up`, middle));
-      const branch = dropout.apply(layerOf, layerOf.linear(`${feedForward}.down`, activated));
-      return layerOf.layerNorm(`${feedForward}.norm`, layerOf.residual(middle, branch), epsilon);
-    });
+    const inputs = [stream] as const;
+    const run = dropout.repeatable(([input]: typeof inputs) =>
+      block(layerOf, config, input, layer, rows, dropout),
+    );
+    stream = recomputeBlocks ? tape.recompute(inputs, run) : tape.scope(() => run(inputs));
   }
   return stream;
+}
+
+function block(
+  layerOf: Layers,
+  config: BertConfig,
+  input: Tensor,
+  layer: number,
+  { ids, mask, onAttention }: EncoderRows,
+  dropout: Dropout,
+): Tensor {
+  const { epsilon, heads } = config;
+  const [batch, time] = ids.shape;
+  const attention = `layers.${layer}.attention`;
+  const feedForward = `layers.${layer}.feedForward`;
+  const joint = layerOf.linear(`${attention}.queryKeyValue`, input);
+  const weights = dropout.mask([batch, heads, time, time]);
+  const layout = { batch, time, heads, keyValueHeads: heads, rotary: undefined };
+  const mixed = layerOf.tape.apply(selfAttentionOperation, [joint], {
+    ...{ mask, dropout: weights, ...layout },
+    ...(onAttention && { onWeights: (own: Tensor) => onAttention(layer, own) }),
+  });
+  const attended = dropout.apply(layerOf, layerOf.linear(`${attention}.output`, mixed));
+  const middle = layerOf.layerNorm(`${attention}.norm`, layerOf.residual(input, attended), epsilon);
+  const activated = activation(layerOf, config, layerOf.linear(`${feedForward}.up`, middle));
+  const branch = dropout.apply(layerOf, layerOf.linear(`${feedForward}.down`, activated));
+  return layerOf.layerNorm(`${feedForward}.norm`, layerOf.residual(middle, branch), epsilon);
 }
 
 /** The activation of a config. */

@@ -17,24 +17,33 @@ export interface AttentionParts {
 }
 
 /** How the blocks of a stack mix positions, each giving `[rows, heads * headWidth]`. */
-export interface StackAttention {
-  readonly self: (parts: AttentionParts, layer: number) => Tensor;
+export interface StackAttention<Shared extends readonly Tensor[]> {
+  /** What every block reads besides what the one before it gives: the bias of the positions, the encoder's output. */
+  readonly shared: Shared;
+  readonly self: (parts: AttentionParts, layer: number, shared: Shared) => Tensor;
   /** From the decoder to the encoder's output, given the queries. */
-  readonly cross?: (query: Tensor, layer: number) => Tensor;
+  readonly cross?: (query: Tensor, layer: number, shared: Shared) => Tensor;
+}
+
+/** What goes through a stack. */
+export interface StackRows {
+  /** int32 `[batch, time]` */
+  readonly ids: TensorFlow.Tensor2D;
+  /** Whether blocks keep nothing but their input, see `Tape.recompute`. */
+  readonly recomputeBlocks: boolean;
 }
 
 /**
  * One stack from token ids to the hidden states after its norm. Everything but attention works on single rows, so
  * activations are `[batch * time, width]` throughout.
- * @param ids int32 `[batch, time]`
  * @param dropout of the pass, in the places of `transformers`; that of attention weights is up to `attention`
  */
-export function stackForward(
+export function stackForward<Shared extends readonly Tensor[]>(
   layerOf: Layers,
   config: T5Config,
   stack: Stack,
-  ids: TensorFlow.Tensor2D,
-  attention: StackAttention,
+  { ids, recomputeBlocks }: StackRows,
+  attention: StackAttention<Shared>,
   dropout: Dropout,
 ): Tensor {
   const { tape } = layerOf;
@@ -42,20 +51,23 @@ export function stackForward(
   let stream = dropout.apply(layerOf, embedded);
   const layers = stack === "encoder" ? config.encoderLayers : config.decoderLayers;
   for (let layer = 0; layer < layers; layer++) {
-    const input = stream;
+    const inputs = [stream, ...attention.shared] as const;
     const name = `${stack}.layers.${layer}`;
-    stream = tape.scope(() => block(layerOf, config, name, input, layer, attention, dropout));
+    const run = dropout.repeatable(([input, ...shared]: typeof inputs) =>
+      block(layerOf, config, name, input, layer, { ...attention, shared }, dropout),
+    );
+    stream = recomputeBlocks ? tape.recompute(inputs, run) : tape.scope(() => run(inputs));
   }
   return dropout.apply(layerOf, layerOf.rmsNorm(`${stack}.norm`, stream, config.epsilon));
 }
 
-function block(
+function block<Shared extends readonly Tensor[]>(
   layerOf: Layers,
   config: T5Config,
   name: string,
   input: Tensor,
   layer: number,
-  { self, cross }: StackAttention,
+  { shared, self, cross }: StackAttention<Shared>,
   dropout: Dropout,
 ): Tensor {
   const { epsilon } = config;
@@ -64,12 +76,12 @@ function block(
   const own = `${name}.attention`;
   const read = layerOf.rmsNorm(`${own}.norm`, input, epsilon);
   const query = layerOf.linear(`${own}.query`, read);
-  const mixed = self({ query, ...keysAndValues(layerOf, own, read) }, layer);
+  const mixed = self({ query, ...keysAndValues(layerOf, own, read) }, layer, shared);
   let stream = joined(input, `${own}.output`, mixed);
   if (cross !== undefined) {
     const other = `${name}.crossAttention`;
     const asked = layerOf.linear(`${other}.query`, layerOf.rmsNorm(`${other}.norm`, stream, epsilon));
-    stream = joined(stream, `${other}.output`, cross(asked, layer));
+    stream = joined(stream, `${other}.output`, cross(asked, layer, shared));
   }
   const feedForward = `${name}.feedForward`;
   const normed = layerOf.rmsNorm(`${feedForward}.norm`, stream, epsilon);

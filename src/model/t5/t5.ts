@@ -15,7 +15,7 @@ import { startValues } from "../parameters.js";
 import { makeWeights, type ValuesOf, WeightedModel, type Weights } from "../weighted-model.js";
 import { type CrossPart, T5Cache } from "./cache.js";
 import type { T5Config } from "./config.js";
-import { keysAndValues, stackForward } from "./forward.js";
+import { keysAndValues, stackForward, type StackRows } from "./forward.js";
 import { type Stack, t5ParameterSpecs } from "./parameters.js";
 
 type Tensor = TensorFlow.Tensor;
@@ -41,10 +41,16 @@ export interface T5Input extends EncoderInput {
   readonly decoderSegments?: TensorFlow.Tensor2D;
   /** int32 `[2]`, another one for each pass: there is dropout, where the config or an adapter has a rate of it. */
   readonly dropoutSeed?: TensorFlow.Tensor1D;
+  /**
+   * Of each block, of either stack, only the input is kept for the backward pass, as in `DecoderInput`. Default: false.
+   */
+  readonly recomputeBlocks?: boolean | undefined;
 }
 
 /** A T5 encoder-decoder, its parameters in float32 variables. */
 export class T5 extends WeightedModel<T5Config> {
+  /** It heeds `T5Input.recomputeBlocks`. */
+  readonly recomputesBlocks = true;
   readonly #trunk: readonly TensorFlow.Variable[];
 
   private constructor(config: T5Config, weights: Weights, adapter?: LoraAdapter) {
@@ -104,7 +110,12 @@ export class T5 extends WeightedModel<T5Config> {
     const mask = tf.tidy(() => {
       const padding = segments === undefined ? tf.zeros([batch, 1, 1, time]) : paddingMask(segments).bias;
       const encoded = Tape.forward((tape) =>
-        this.#encoded(this.#layers(tape, undefined), ids, padding, this.#dropout(undefined)),
+        this.#encoded(
+          this.#layers(tape, undefined),
+          { ids, recomputeBlocks: false },
+          padding,
+          this.#dropout(undefined),
+        ),
       );
       const part = (name: string): Tensor =>
         tf.keep(
@@ -144,8 +155,9 @@ export class T5 extends WeightedModel<T5Config> {
             layerOf,
             this.config,
             "decoder",
-            ids,
+            { ids, recomputeBlocks: false },
             {
+              shared: [],
               self: (parts, layer) => {
                 const [key, value] = [parts.key, parts.value].map((x) => splitHeads(x, batch, heads));
                 if (key === undefined || value === undefined)
@@ -179,7 +191,8 @@ export class T5 extends WeightedModel<T5Config> {
   }
 
   /** `[batch * time, width]` */
-  #hidden({ ids, segments, decoderIds, decoderSegments, dropoutSeed }: T5Input): Tensor {
+  #hidden(input: T5Input): Tensor {
+    const { ids, segments, decoderIds, decoderSegments, dropoutSeed, recomputeBlocks = false } = input;
     const [batch, inputTime] = ids.shape;
     const [, time] = decoderIds.shape;
     const { heads } = this.config;
@@ -188,23 +201,25 @@ export class T5 extends WeightedModel<T5Config> {
     const masks = masksOf(segments, decoderSegments, time);
     return Tape.run(this.#trunk, (tape) => {
       if (tape.recording) this.checkDropout(dropoutSeed);
+      if (tape.recording && recomputeBlocks) tape.hold([masks.cross, dropoutSeed]);
       const seed = tape.recording ? dropoutSeed : undefined;
       const layerOf = this.#layers(tape, seed);
       const dropout = this.#dropout(seed);
-      const encoded = this.#encoded(layerOf, ids, masks.encoder, dropout);
+      const encoded = this.#encoded(layerOf, { ids, recomputeBlocks }, masks.encoder, dropout);
       const bias = this.#relativeBias(layerOf, "decoder", time, time, masks.decoder);
       const hidden = stackForward(
         layerOf,
         this.config,
         "decoder",
-        decoderIds,
+        { ids: decoderIds, recomputeBlocks },
         {
-          self: ({ query, key, value }) =>
-            tape.apply(biasedAttentionOperation, [query, key, value, bias], {
+          shared: [bias, encoded] as const,
+          self: ({ query, key, value }, _, [ownBias]) =>
+            tape.apply(biasedAttentionOperation, [query, key, value, ownBias], {
               ...{ batch, heads, dropout: dropout.mask([batch, heads, time, time]) },
             }),
-          cross: (query, layer) => {
-            const { key, value } = keysAndValues(layerOf, crossName(layer), encoded);
+          cross: (query, layer, [, read]) => {
+            const { key, value } = keysAndValues(layerOf, crossName(layer), read);
             return tape.apply(biasedAttentionOperation, [query, key, value, masks.cross], {
               ...{ batch, heads, dropout: dropout.mask([batch, heads, time, inputTime]) },
             });
@@ -217,18 +232,19 @@ export class T5 extends WeightedModel<T5Config> {
   }
 
   /** The encoder's output `[batch * inputTime, width]`. */
-  #encoded(layerOf: Layers, ids: TensorFlow.Tensor2D, mask: Tensor | undefined, dropout: Dropout): Tensor {
-    const [batch, time] = ids.shape;
+  #encoded(layerOf: Layers, rows: StackRows, mask: Tensor | undefined, dropout: Dropout): Tensor {
+    const [batch, time] = rows.ids.shape;
     const { heads } = this.config;
     const bias = this.#relativeBias(layerOf, "encoder", time, time, mask);
     return stackForward(
       layerOf,
       this.config,
       "encoder",
-      ids,
+      rows,
       {
-        self: ({ query, key, value }) =>
-          layerOf.tape.apply(biasedAttentionOperation, [query, key, value, bias], {
+        shared: [bias] as const,
+        self: ({ query, key, value }, _, [ownBias]) =>
+          layerOf.tape.apply(biasedAttentionOperation, [query, key, value, ownBias], {
             ...{ batch, heads, dropout: dropout.mask([batch, heads, time, time]) },
           }),
       },

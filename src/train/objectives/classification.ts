@@ -1,7 +1,7 @@
 import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.js";
 import type { TensorFlow } from "../../engine/tensorflow.js";
 import { KitError } from "../../support/errors.js";
-import type { Objective, Trainable } from "../objective.js";
+import { heededOptions, type Objective, type Trainable } from "../objective.js";
 import type { TrainingRow } from "../rows.js";
 import { type EncoderModel, flatRows } from "./masked-language.js";
 import type { EncodedTexts } from "./sentence-pairs.js";
@@ -23,8 +23,9 @@ export function classification(model: ClassifierModel): Objective {
     name: "classification",
     model,
     needs: { targetClasses: head.labels?.length ?? 0, padding: true, tokenTypes },
-    lossSums: ({ targetPositions, targets, ...input }) => {
-      const rows = flatRows(model.hiddenStates(input));
+    options: heededOptions(model),
+    lossSums: ({ targetPositions, targets, ...input }, { recomputeBlocks } = {}) => {
+      const rows = flatRows(model.hiddenStates({ ...input, recomputeBlocks }));
       const first = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
       return [softmaxCrossEntropySum(model.classLogits(first, input.dropoutSeed), targets)];
     },

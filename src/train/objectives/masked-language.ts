@@ -1,13 +1,20 @@
 import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
-import type { BatchTensors, Objective, Trainable } from "../objective.js";
+import {
+  type BatchTensors,
+  heededOptions,
+  type LossOptions,
+  type Objective,
+  type Trainable,
+} from "../objective.js";
 import { maskRow, type MaskingRule } from "./masking.js";
 
 /** What an encoder is given: int32 tensors `[batch, time]`. */
 export type EncoderBatch = Pick<
   BatchTensors,
   "ids" | "positions" | "segments" | "tokenTypes" | "dropoutSeed"
->;
+> &
+  Pick<LossOptions, "recomputeBlocks">;
 
 /** An encoder that reads whole rows; `Bert` is one. */
 export interface EncoderModel extends Trainable {
@@ -45,8 +52,9 @@ export function maskedLanguage(model: MaskedLanguageModel, rule?: MaskingRule): 
       tokenTypes,
       ...(pairs ? { rowTargets: 2 } : {}),
     },
-    lossSums: ({ targetPositions, targets, rowStarts, rowTargets, ...input }) => {
-      const rows = flatRows(model.hiddenStates(input));
+    options: heededOptions(model),
+    lossSums: ({ targetPositions, targets, rowStarts, rowTargets, ...input }, { recomputeBlocks } = {}) => {
+      const rows = flatRows(model.hiddenStates({ ...input, recomputeBlocks }));
       const chosen = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
       const words = softmaxCrossEntropySum(model.maskedLogits(chosen), targets);
       if (!pairs) return [words];

@@ -1,6 +1,12 @@
 import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
-import type { BatchTensors, LossOptions, Objective, Trainable } from "../objective.js";
+import {
+  type BatchTensors,
+  heededOptions,
+  type LossOptions,
+  type Objective,
+  type Trainable,
+} from "../objective.js";
 
 /** What a decoder is given: int32 tensors `[batch, time]`. Positions and segments only where rows are packed. */
 export type ModelInput = Pick<BatchTensors, "ids" | "positions" | "segments" | "dropoutSeed"> &
@@ -8,8 +14,6 @@ export type ModelInput = Pick<BatchTensors, "ids" | "positions" | "segments" | "
 
 /** What learning the next token needs of a model; `Decoder` is one. */
 export interface TrainableModel extends Trainable {
-  /** Whether it heeds `recomputeBlocks`. */
-  readonly recomputesBlocks?: boolean;
   /** Whether it heeds `querySlices`. */
   readonly slicesQueries?: boolean;
   /** Hidden states after the final norm, `[batch, time, width]`. */
@@ -29,12 +33,11 @@ export function nextToken(model: TrainableModel): Objective {
     name: "next-token",
     model,
     needs: { targetClasses: model.config.vocabularySize },
-    options: new Set<keyof LossOptions>([
-      "labelSmoothing",
-      "zLoss",
-      ...(model.recomputesBlocks === true ? (["recomputeBlocks"] as const) : []),
+    options: heededOptions(
+      model,
+      ...(["labelSmoothing", "zLoss"] as const),
       ...(model.slicesQueries === true ? (["querySlices"] as const) : []),
-    ]),
+    ),
     lossSums: ({ targetPositions, targets, ...input }, { recomputeBlocks, querySlices, ...added } = {}) => {
       const chosen = supervisedRows(model, { ...input, recomputeBlocks, querySlices }, targetPositions);
       return [softmaxCrossEntropySum(model.logits(chosen), targets, undefined, added)];

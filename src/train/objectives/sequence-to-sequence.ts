@@ -2,7 +2,13 @@ import type { Spans } from "../../data/spans.js";
 import { embeddingLookup, softmaxCrossEntropySum } from "../../engine/ops/index.js";
 import { tf, type TensorFlow } from "../../engine/tensorflow.js";
 import { KitError } from "../../support/errors.js";
-import type { BatchTensors, Objective, Trainable } from "../objective.js";
+import {
+  type BatchTensors,
+  heededOptions,
+  type LossOptions,
+  type Objective,
+  type Trainable,
+} from "../objective.js";
 import { type RowLimits, rowsOf, type TrainingRow } from "../rows.js";
 
 /** What the rows of an encoder-decoder depend on. */
@@ -18,9 +24,8 @@ export interface SequenceModel extends Trainable {
   readonly config: SequenceLimits;
   /** Hidden states of the decoder, `[batch, decoderTime, width]`. */
   hiddenStates(
-    input: Pick<BatchTensors, "ids" | "segments" | "dropoutSeed"> & {
-      readonly decoderIds: TensorFlow.Tensor2D;
-    },
+    input: Pick<BatchTensors, "ids" | "segments" | "dropoutSeed"> &
+      Pick<LossOptions, "recomputeBlocks"> & { readonly decoderIds: TensorFlow.Tensor2D },
   ): TensorFlow.Tensor3D;
   /** `[n, width]` -> `[n, vocabulary]` */
   logits(hidden: TensorFlow.Tensor2D): TensorFlow.Tensor2D;
@@ -40,15 +45,15 @@ export function sequenceToSequence(
     name,
     model,
     needs: { targetClasses: model.config.vocabularySize, padding: true, decoder: true },
-    options: new Set(["labelSmoothing", "zLoss"] as const),
+    options: heededOptions(model, "labelSmoothing", "zLoss"),
     lossSums: ({ ids, segments, decoderIds, dropoutSeed, targetPositions, targets }, options = {}) => {
       if (decoderIds === undefined || segments === undefined) throw new Error("rows without a decoder");
       const seed = dropoutSeed === undefined ? {} : { dropoutSeed };
-      const hidden = model.hiddenStates({ ids, segments, decoderIds, ...seed });
+      const { labelSmoothing, zLoss, recomputeBlocks } = options;
+      const hidden = model.hiddenStates({ ids, segments, decoderIds, recomputeBlocks, ...seed });
       const [batch, time, width] = hidden.shape;
       const rows = tf.reshape<TensorFlow.Rank.R2>(hidden, [batch * time, width]);
       const chosen = embeddingLookup(rows, targetPositions) as TensorFlow.Tensor2D;
-      const { labelSmoothing, zLoss } = options;
       return [softmaxCrossEntropySum(model.logits(chosen), targets, undefined, { labelSmoothing, zLoss })];
     },
     ...(redraw === undefined ? {} : { redraw }),
