@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Tape } from "../../src/engine/ops/tape.js";
+import { swigluOperation } from "../../src/engine/ops/silu.js";
 import { residualOperation } from "../../src/engine/ops/residual.js";
 import { startEngine, type BackendName } from "../../src/engine/start.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
@@ -133,6 +134,39 @@ test("what is held for the backward pass no longer grows by all of a block with 
   context.diagnostic(`bytes a layer: ${kept} kept, ${recomputed} recomputed`);
   assert.ok(recomputed < kept / 8, `${recomputed} of ${kept}`);
   assert.equal(recomputed, 2 * 64 * 32 * 4, "the input of the block alone");
+});
+
+test("what several parts read has the sum of their gradients, and what depends on no parameter has none", () => {
+  const [x, y] = [tf.variable(tf.tensor2d([[1, 2]])), tf.variable(tf.tensor2d([[3, 5]]))];
+  const fixed = tf.tensor2d([[7, 11]]);
+  /** Each part reads its stream, a shared result of `y`, and what is fixed. */
+  const gradients = (again: boolean, parts = 3): number[][] => {
+    const { grads } = tf.variableGrads(
+      () =>
+        tf.sum<TensorFlow.Scalar>(
+          Tape.run([x, y], (tape) => {
+            const shared = tape.apply(residualOperation, [y, y], undefined);
+            let stream: TensorFlow.Tensor = x;
+            for (let part = 0; part < parts; part++) {
+              const inputs = [stream, shared, fixed] as const;
+              const body = ([own, other, third]: typeof inputs): TensorFlow.Tensor => {
+                const gated = tape.apply(swigluOperation, [own, other], undefined);
+                return tape.apply(residualOperation, [gated, third], undefined);
+              };
+              stream = again ? tape.recompute(inputs, body) : body(inputs);
+            }
+            return stream;
+          }),
+        ),
+      [x, y],
+    );
+    return [x, y].map((variable) => [...(grads[variable.name]?.dataSync() ?? [])]);
+  };
+  const kept = gradients(false);
+  assert.deepEqual(gradients(true), kept);
+  // The control: another number of parts that share it.
+  assert.notDeepEqual(gradients(true, 2)[1], kept[1]);
+  tf.dispose([x, y, fixed]);
 });
 
 test("a part that reads what is not its input is a defect, not a wrong gradient", () => {

@@ -238,6 +238,42 @@ test("span corruption: a T5 with dropout and its sentinels; its folder is what s
   assert.ok(overall.exactMatch.mean >= 0 && existsSync(join(answers.out, "evaluation.json")));
 });
 
+for (const [objective, family, layers] of [
+  ["masked-language", "bert", { layers: 3 }],
+  ["span-corruption", "t5", { encoderLayers: 2, decoderLayers: 2 }],
+] as const) {
+  test(`${objective}: with activation checkpointing the losses are the same, compiled and eager, with dropout`, async (context) => {
+    const at = place(context);
+    const shape = family === "bert" ? BERT_SHAPE : T5_SHAPE;
+    const config = (dropout: number, activationCheckpointing: boolean): Record<string, unknown> => ({
+      objective,
+      data: { path: at.text, validation: { share: 0.2 } },
+      tokenizer: family === "bert" ? WORDPIECE : { train: "byte-level-bpe", vocabularySize: 420 },
+      [family]: { ...shape, ...layers, dropout },
+      ...(family === "bert" ? { maxTokens: 30 } : {}),
+      train: { ...VALIDATED, budget: { unit: "steps", amount: 12 }, activationCheckpointing },
+    });
+    const lossesOf = async (name: string, ...how: [number, boolean, ...string[]]): Promise<number[]> => {
+      const [dropout, again, ...flags] = how;
+      const { out, result } = await trained(context, at, name, config(dropout, again), ...flags);
+      assert.equal(result.stepKind, flags.includes("--eager") ? "eager" : "compiled");
+      return readFileSync(join(out, "metrics.jsonl"), "utf8")
+        .trim()
+        .split("\n")
+        .flatMap((line) => (JSON.parse(line) as { loss?: number }).loss ?? []);
+    };
+    const apart = (some: number[], others: number[]): number =>
+      Math.max(...some.map((loss, step) => Math.abs(loss / (others[step] ?? NaN) - 1)));
+    const kept = await lossesOf("kept", 0.1, false);
+    assert.ok(kept.length >= 12);
+    assert.ok(apart(await lossesOf("again", 0.1, true), kept) < 1e-6);
+    const eager = await lossesOf("eager", 0.1, false, "--eager");
+    assert.ok(apart(await lossesOf("eager-again", 0.1, true, "--eager"), eager) < 1e-6);
+    // The control: another dropout.
+    assert.ok(apart(await lossesOf("other", 0.11, true), kept) > 1e-5);
+  });
+}
+
 test("--check: every check that means something passes, the others say why; a row with a mark too many fails", async (context) => {
   const at = place(context);
   const config = {
