@@ -115,7 +115,10 @@ export class Tape {
    *   one, whose gradient is then the sum of theirs
    * @param body gives the same whenever it is run: random numbers too
    */
-  recompute<const Inputs extends readonly Tensor[]>(inputs: Inputs, body: (inputs: Inputs) => Tensor): Tensor {
+  recompute<const Inputs extends readonly Tensor[]>(
+    inputs: Inputs,
+    body: (inputs: Inputs) => Tensor,
+  ): Tensor {
     if (!this.recording) return this.scope(() => body(inputs));
     const used = new Set<number>();
     this.#unrecorded = { inputs: new Set(inputs.map(({ id }) => id)), parameters: used };
