@@ -86,6 +86,11 @@ export function budgetUsed({ unit }: Pick<Budget, "unit">, progress: TrainProgre
   return unit === "supervised-tokens" ? progress.supervisedTokens : progress.totalTokens;
 }
 
+/** The steps in which every row came once; as many as there were, as long as there are fewer. */
+export function stepsPerEpoch(progress: TrainProgress | undefined): number {
+  return progress === undefined ? 0 : Math.ceil(progress.step / Math.max(1, progress.epochs));
+}
+
 /** What is said of a budget that no step fits into. */
 export function budgetTooSmall({ unit, amount }: Budget): KitError {
   return new KitError(`the budget of ${amount} ${unit} is less than one row has`, "raise it", {

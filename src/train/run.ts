@@ -27,6 +27,7 @@ import {
   budgetUsed,
   describeProgress,
   progressAfter,
+  stepsPerEpoch,
   type Measurements,
   recordsOf,
   type StepRecord,
@@ -229,8 +230,8 @@ export class TrainRun {
     let spike: Spike | undefined;
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
       if (rule === "off") return;
-      const recent = this.#history.slice(-rule.window).map((progress) => progress.loss);
-      spike = findSpike(recent, loss, rule);
+      const losses = this.#history.map((progress) => progress.loss);
+      spike = findSpike(losses, loss, rule, stepsPerEpoch(this.#last));
       if (spike === undefined) return;
     }
     this.#step.discard();

@@ -1,8 +1,10 @@
 /**
  * When a loss counts as a spike: more than `deviations` robust standard deviations (1.4826 times the median absolute
  * deviation, which is the standard deviation of normal noise) and more than `rise` nats above the median of the last
- * `window` steps. The first `window` steps of a run are not judged. A run stops before the spiking step is taken, so
- * that the model is the one of the step before.
+ * `window` steps, and more than half of `rise` above the hardest step of the last epoch: where easy rows are known by heart
+ * and a few are not, the median falls while the same hard rows come back in every epoch, and nothing has jumped. The
+ * first `window` steps of a run are not judged. A run stops before the spiking step is taken, so that the model is the
+ * one of the step before.
  */
 export interface SpikeRule {
   /** Steps that a loss is compared with, 5 at least. */
@@ -29,14 +31,21 @@ export interface Spike {
 /**
  * Judges the loss of a step.
  * @param before the losses of all steps so far, oldest first
+ * @param epochSteps steps in which every row came once
  * @returns undefined where it is no spike, or there are too few steps to tell
  */
-export function findSpike(before: readonly number[], loss: number, rule: SpikeRule): Spike | undefined {
+export function findSpike(
+  before: readonly number[],
+  loss: number,
+  rule: SpikeRule,
+  epochSteps: number,
+): Spike | undefined {
   if (before.length < rule.window) return undefined;
   const recent = before.slice(-rule.window);
   const median = medianOf(recent);
   const deviation = 1.4826 * medianOf(recent.map((value) => Math.abs(value - median)));
-  const limit = median + Math.max(rule.rise, rule.deviations * deviation);
+  const hardest = Math.max(...before.slice(Math.max(rule.window, before.length - epochSteps)));
+  const limit = Math.max(median + Math.max(rule.rise, rule.deviations * deviation), hardest + rule.rise / 2);
   return loss > limit ? { median, limit } : undefined;
 }
 

@@ -16,8 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), "ift-kit-spike-"));
 before(() => startEngine({ threads: 1 }));
 after(() => rmSync(folder, { recursive: true }));
 
-/** 40 rows in which each token is followed by the next one, with some noise in which rows come together. */
-const ordinary = Array.from({ length: 40 }, (_, row) => {
+/** 160 rows, 40 steps of an epoch, in which each token is followed by the next one, with some noise in which rows come together. */
+const ordinary = Array.from({ length: 160 }, (_, row) => {
   const first = row % 9;
   return spansOf(`row${row}`, [first, first + 1, (first + 2) % 11].slice(0, 2 + (row % 2)), 1);
 });
@@ -38,13 +38,13 @@ test("a rule by numbers: what is above median, deviation and rise, and nothing i
   const noise = [1, 1.1, 0.9, 1, 1.1, 0.9, 1, 1.1, 0.9, 1];
   // The deviations from the median 1 are 0 (four times) and 0.1 (six times): their median is 0.1.
   const limit = 1 + 8 * 1.4826 * 0.1;
-  assert.equal(findSpike(noise, limit - 1e-6, { ...rule, rise: 0 }), undefined);
-  const spike = findSpike(noise, limit + 1e-6, { ...rule, rise: 0 });
+  assert.equal(findSpike(noise, limit - 1e-6, { ...rule, rise: 0 }, 5), undefined);
+  const spike = findSpike(noise, limit + 1e-6, { ...rule, rise: 0 }, 5);
   assert.ok(spike !== undefined && Math.abs(spike.limit - limit) < 1e-12 && spike.median === 1);
-  assert.equal(findSpike(noise, 2.9, { ...rule, rise: 2 }), undefined);
-  assert.ok(findSpike(noise, 3.1, { ...rule, rise: 2 }));
-  assert.equal(findSpike(noise.slice(1), 100, rule), undefined, "too few steps to tell");
-  assert.ok(findSpike([...new Array<number>(20).fill(50), ...noise], 4, rule), "older steps do not count");
+  assert.equal(findSpike(noise, 2.9, { ...rule, rise: 2 }, 5), undefined);
+  assert.ok(findSpike(noise, 3.1, { ...rule, rise: 2 }, 5));
+  assert.equal(findSpike(noise.slice(1), 100, rule, 5), undefined, "too few steps to tell");
+  assert.ok(findSpike([...new Array<number>(20).fill(50), ...noise], 4, rule, 5), "older steps do not count");
 });
 
 test("ordinary noise is no spike by the default rule", () => {
@@ -54,8 +54,22 @@ test("ordinary noise is no spike by the default rule", () => {
     (_, step) => 4 / Math.sqrt(1 + step / 50) + 0.3 * random.normal(),
   );
   losses.forEach((loss, step) => {
-    assert.equal(findSpike(losses.slice(0, step), loss, DEFAULT_SPIKE_RULE), undefined);
+    assert.equal(findSpike(losses.slice(0, step), loss, DEFAULT_SPIKE_RULE, 100), undefined);
   });
+});
+
+test("hard rows that come back in every epoch are no spike when the median falls; a jump above them is", () => {
+  // Every 60th step is hard; the others are learned by heart.
+  const losses = Array.from({ length: 600 }, (_, step) =>
+    step % 60 === 59 ? 2.4 + 0.2 * Math.sin(step) : 3 * Math.exp(-step / 100),
+  );
+  const judged = (epochSteps: number): number =>
+    losses.filter((loss, step) => findSpike(losses.slice(0, step), loss, DEFAULT_SPIKE_RULE, epochSteps))
+      .length;
+  assert.equal(judged(60), 0);
+  // The control: without the epoch in view they would be.
+  assert.ok(judged(0) > 3, `${judged(0)}`);
+  assert.ok(findSpike(losses, 3.7, DEFAULT_SPIKE_RULE, 60));
 });
 
 test("a poisoned row stops the run before its step; control: without it the run goes through", async () => {
@@ -100,7 +114,7 @@ test("a poisoned row stops the run before its step; control: without it the run 
     },
   );
   const last = seen.size;
-  assert.ok(last >= 15 && last < 80, `stopped after ${last}`);
+  assert.ok(last >= 15 && last < 160, `stopped after ${last}`);
   assert.deepEqual(checkpointSteps(directory), [last, last - 1]);
 
   // Another rule is no other run: it goes on where it stopped, and takes the step.
