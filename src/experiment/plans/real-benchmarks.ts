@@ -5,7 +5,7 @@ const BBH = `${DATA}/big-bench-hard`;
 
 /**
  * Instruction induction (Honovich et al. 2022) and BIG-Bench Hard (Suzgun et al. 2022) as evaluation only: asked of models that were
- * tuned on the training tasks of Super-NaturalInstructions with their definitions, and without. Minutes of one core:
+ * tuned on the training tasks of Super-NaturalInstructions with their definitions, and without. About half an hour of one core:
  * for more than the floors raise the budget and the model.
  */
 export default {
@@ -19,7 +19,7 @@ export default {
       { name: "sft", set: { template: "sft-plain" } },
     ],
   },
-  seeds: [1, 2, 3],
+  seeds: [1, 2, 3, 4, 5],
   settings: {
     training: {
       data: `${DATA}/natural-instructions/tasks`,
@@ -28,7 +28,7 @@ export default {
     },
     fitting: ["ift-definition"],
   },
-  budget: { unit: "supervised-tokens", amount: 180_000 },
+  budget: { unit: "supervised-tokens", amount: 300_000 },
   split: { heldOut: [], seenRowsPerTask: 0 },
   evaluation: {
     answers: "generated",

@@ -2,7 +2,7 @@ import type { ExperimentPlan } from "../plan/plan.js";
 
 /**
  * FLAN's chain of thought (Chung et al. 2022): the same questions trained with the reasoning before the answer, and with the answer
- * alone, under one budget of all tokens; scored on the answers. Minutes of one core.
+ * alone, under one budget of all tokens; scored on the answers. About half an hour of one core.
  */
 export default {
   version: 1,
@@ -15,12 +15,12 @@ export default {
       { name: "answer", set: { template: "flan-cot-answer" } },
     ],
   },
-  seeds: [1, 2, 3],
+  seeds: [1, 2, 3, 4, 5],
   settings: {
     training: { data: "../shared/datasets/flan-cot", rowsPerTask: 500 },
     fitting: ["flan-cot"],
   },
-  budget: { unit: "total-tokens", amount: 2_400_000 },
+  budget: { unit: "total-tokens", amount: 4_800_000 },
   split: { heldOut: ["strategyqa", "sensemaking"], seenRowsPerTask: 20 },
   evaluation: { answers: "generated", heldOutRowsPerTask: 60, benchmarks: [], maxNewTokens: 72 },
   hypotheses: [
