@@ -28,7 +28,7 @@ export default {
     },
     fitting: ["ift-definition"],
   },
-  budget: { unit: "supervised-tokens", amount: 300_000 },
+  budget: { unit: "supervised-tokens", amount: 400_000 },
   split: { heldOut: [], seenRowsPerTask: 0 },
   evaluation: {
     answers: "generated",

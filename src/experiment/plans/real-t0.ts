@@ -16,7 +16,7 @@ export default {
     training: { data: "../shared/datasets/p3-t0-train", rowsPerTask: 40 },
     "decoder.contextLength": 320,
   },
-  budget: { unit: "total-tokens", amount: 4_000_000 },
+  budget: { unit: "total-tokens", amount: 8_000_000 },
   split: { heldOut: ["paraphrase", "yelp_review_full", "wiqa"], seenRowsPerTask: 8 },
   evaluation: { answers: "ranked", heldOutRowsPerTask: 40, benchmarks: [], maxNewTokens: 1 },
 } satisfies ExperimentPlan;
