@@ -11,12 +11,12 @@ export default {
   title: "T0's protocol on rows of P3",
   suite: "public-data",
   factors: { training: [{ name: "P3", set: {} }] },
-  seeds: [1, 2, 3, 4, 5],
+  seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
   settings: {
     training: { data: "../shared/datasets/p3-t0-train", rowsPerTask: 40 },
     "decoder.contextLength": 320,
   },
-  budget: { unit: "total-tokens", amount: 8_000_000 },
+  budget: { unit: "total-tokens", amount: 3_600_000 },
   split: { heldOut: ["paraphrase", "yelp_review_full", "wiqa"], seenRowsPerTask: 8 },
   evaluation: { answers: "ranked", heldOutRowsPerTask: 40, benchmarks: [], maxNewTokens: 1 },
 } satisfies ExperimentPlan;
