@@ -11,7 +11,7 @@ export default {
   title: "T0's protocol on rows of P3",
   suite: "public-data",
   factors: { training: [{ name: "P3", set: {} }] },
-  seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
   settings: {
     training: { data: "../shared/datasets/p3-t0-train", rowsPerTask: 40 },
     "decoder.contextLength": 320,
