@@ -78,6 +78,31 @@ test("costs go with the job and the machine, and LoRA spares gradients and momen
   }
 });
 
+test("with activation checkpointing a job keeps less and computes more, at most a forward pass", () => {
+  for (const { name, config, loraTargets } of PUBLIC_MODELS) {
+    for (const tuning of [{ kind: "full" }, { kind: "lora", rank: 8, targets: loraTargets }] as const) {
+      const kept = rowWork(config, JOB.row, tuning);
+      const again = rowWork(config, JOB.row, tuning, true);
+      assert.ok(again.kept < kept.kept, name);
+      assert.ok(again.flops > kept.flops, name);
+      // A forward pass is a third of all, or half where no weight has a gradient; the head is not computed again.
+      assert.ok(again.flops < (tuning.kind === "full" ? 4 / 3 : 3 / 2) * kept.flops, name);
+      const cost = tuningCost(config, tuning, { ...JOB, activationCheckpointing: true }, MACHINE);
+      assert.equal(cost.memory.activations, 4 * JOB.rowsPerPass * again.kept, name);
+      assert.equal(cost.memory.weights, tuningCost(config, tuning, JOB, MACHINE).memory.weights, name);
+    }
+  }
+  // By hand: of a GPT-2 the inputs of all blocks, the inside of one, and the logits with their gradient.
+  const [gpt] = PUBLIC_MODELS;
+  assert.ok(gpt !== undefined);
+  const { width, layers, heads, feedForwardWidth, vocabularySize } = gpt.config as DecoderConfig;
+  const inside = 32 * (8 * width + 2 * feedForwardWidth) + heads * 32 * 32;
+  assert.equal(
+    rowWork(gpt.config, JOB.row, { kind: "full" }, true).kept,
+    32 * layers * width + inside + 2 * vocabularySize * JOB.row.response,
+  );
+});
+
 test("an adapter's target that a model lacks is an error", () => {
   const [gpt] = PUBLIC_MODELS;
   assert.ok(gpt !== undefined);
@@ -106,6 +131,7 @@ for (const name of FOLDERS) {
         rowsPerStep: 2,
         steps: 3,
         seed: 1,
+        activationCheckpointing: tuning.kind === "full",
       });
       assert.equal(measured.steps, 3);
       assert.ok(measured.secondsPerStep > 0 && measured.firstStepSeconds >= measured.secondsPerStep / 100);

@@ -35,6 +35,7 @@ interface EstimateFlags {
   readonly gpu: GpuName;
   readonly gpuShare: number;
   readonly threads?: number;
+  readonly activationCheckpointing?: true;
   readonly measure?: number;
   readonly json?: true;
 }
@@ -85,6 +86,10 @@ export function command(): Command {
       new Option("--gpu <name>", "the GPU beside it").choices(Object.keys(GPUS)).default("NVIDIA A100 SXM"),
     )
     .option("--gpu-share <share>", "share of the peak that training reaches there", share, GPU_SHARE)
+    .option(
+      "--activation-checkpointing",
+      "reckon (and measure) with each block computed again in the backward pass",
+    )
     .option("--threads <number>", "threads of the processor; default all cores", positiveInteger)
     .option(
       "--measure <steps>",
@@ -112,6 +117,7 @@ async function estimate(folders: readonly string[], flags: EstimateFlags): Promi
     rows: flags.rows,
     row: { prompt: flags.promptTokens, response: flags.responseTokens },
     rowsPerPass: flags.rowsPerPass,
+    activationCheckpointing: flags.activationCheckpointing === true,
   };
   const machines = { cpu: cpuMachine(peak, flags.cpuShare), gpu: gpuMachine(gpu, flags.gpuShare) };
   const lines: EstimateLine[] = [];
@@ -145,8 +151,9 @@ async function lineOf(
   const cpu = tuningCost(config, tuning, job, machines.cpu);
   const line = { model, tuning, cpu, gpu: tuningCost(config, tuning, job, machines.gpu) };
   if (steps === undefined || folder === undefined) return line;
-  const { row, rows, rowsPerPass } = job;
-  const measured = await measureTuning(folder, tuning, { row, rowsPerStep: rowsPerPass, steps, seed: 1 });
+  const { row, rows, rowsPerPass, activationCheckpointing = false } = job;
+  const options = { row, rowsPerStep: rowsPerPass, steps, seed: 1, activationCheckpointing };
+  const measured = await measureTuning(folder, tuning, options);
   const flopsPerSecond = ((cpu.flops / rows) * rowsPerPass) / measured.secondsPerStep;
   return {
     ...line,
@@ -166,7 +173,7 @@ async function lineOf(
 
 function print(
   lines: readonly EstimateLine[],
-  { rows, row, rowsPerPass }: TuningJob,
+  { rows, row, rowsPerPass, activationCheckpointing }: TuningJob,
   { cpu, gpu }: { readonly cpu: TuningMachine; readonly gpu: TuningMachine },
   { threads }: EngineInfo,
 ): void {
@@ -206,7 +213,8 @@ function print(
     ]),
   );
   console.log(
-    `${rows.toLocaleString("en")} rows of ${row.prompt} + ${row.response} tokens, ${rowsPerPass} in a pass; float32. ` +
+    `${rows.toLocaleString("en")} rows of ${row.prompt} + ${row.response} tokens, ${rowsPerPass} in a pass; float32` +
+      `${activationCheckpointing === true ? ", blocks computed again in the backward pass" : ""}. ` +
       `Here: ${(cpu.peak / 1e9).toFixed(0)} GFLOP/s measured with ${threads} threads, ${(100 * cpu.share).toFixed(0)} % of it assumed. ` +
       `${gpu.name}: ${(gpu.peak / 1e12).toFixed(0)} TFLOP/s by its maker (half precision), ${(100 * gpu.share).toFixed(0)} % assumed, nothing measured.`,
   );

@@ -40,6 +40,8 @@ export interface MeasureOptions {
   /** At least 3: the first compiles. */
   readonly steps: number;
   readonly seed: number;
+  /** Whether each block is computed again in the backward pass. Default: no. */
+  readonly activationCheckpointing?: boolean;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface MeasureOptions {
 export async function measureTuning(
   folder: string,
   tuning: Tuning,
-  { row, rowsPerStep, steps, seed }: MeasureOptions,
+  { row, rowsPerStep, steps, seed, activationCheckpointing = false }: MeasureOptions,
 ): Promise<MeasuredTuning> {
   if (steps < 3)
     throw new KitError("the first step compiles, and two more are needed", "measure 3 steps or more");
@@ -59,15 +61,15 @@ export async function measureTuning(
   const { objective, rows } = task(model, row, rowsPerStep * 2, seed, folder);
   const isPeakOfTraining = forgetPeak();
   const times: number[] = [performance.now()];
-  const { history } = await trainObjective(objective, rows, trainingOf(steps, rowsPerStep, seed), {
+  const config: TrainConfig = { ...trainingOf(steps, rowsPerStep, seed), activationCheckpointing };
+  const { history } = await trainObjective(objective, rows, config, {
     onStep: () => times.push(performance.now()),
   });
   const peakBytes = peak();
   const seconds = steppedBy(times).map((milliseconds) => milliseconds / 1000);
-  const { config } = base;
   for (const one of new Set([model, base])) one.dispose();
   return {
-    config,
+    config: base.config,
     steps,
     firstStepSeconds: seconds[0] ?? Number.NaN,
     secondsPerStep: median(seconds.slice(1)),

@@ -40,23 +40,26 @@ export function parametersOf(config: AdaptableConfig): number {
  * What a row takes. Matrices: 2 operations for each weight and token forward, 2 for the gradient of what came in, 2 for that of the
  * weights where they are trained. Pairs of tokens: 4 for each pair and feature of a head, three times. The head is computed for the
  * tokens of the response alone, as the kit does it; BERT's for the first token. Norms, activations and padding are left out.
+ * @param again whether each block is computed again in the backward pass (activation checkpointing)
  */
-export function rowWork(config: AdaptableConfig, row: RowShape, tuning: Tuning): RowWork {
+export function rowWork(config: AdaptableConfig, row: RowShape, tuning: Tuning, again = false): RowWork {
   const adapted = tuning.kind === "lora" ? chooseTargets(config, tuning) : [];
   const rank = tuning.kind === "lora" ? tuning.rank : 0;
   const isFull = tuning.kind === "full";
   let flops = 0;
   for (const { name, weights } of matrices(config)) {
-    flops += (isFull ? 6 : 4) * weights * tokensOf(config, name, row);
+    const twice = again && /(^|\.)layers\./.test(name) ? 2 : 0;
+    flops += ((isFull ? 6 : 4) + twice) * weights * tokensOf(config, name, row);
   }
   for (const { layer, inputs, columns } of adapted) {
-    flops += 6 * rank * (inputs + columns[1] - columns[0]) * tokensOf(config, layer, row);
+    flops += (again ? 8 : 6) * rank * (inputs + columns[1] - columns[0]) * tokensOf(config, layer, row);
   }
   const pairs = attentions(config, row);
-  flops += pairs.reduce((sum, { layers, from, to, width }) => sum + 12 * layers * from * to * width, 0);
+  const ofPair = again ? 16 : 12;
+  flops += pairs.reduce((sum, { layers, from, to, width }) => sum + ofPair * layers * from * to * width, 0);
   return {
     flops,
-    kept: keptNumbers(config, row, (name) => isFull || adapted.some(({ layer }) => layer === name)),
+    kept: keptNumbers(config, row, again, (name) => isFull || adapted.some(({ layer }) => layer === name)),
   };
 }
 
@@ -93,13 +96,12 @@ interface Attention {
   readonly to: number;
   /** Features of all heads. */
   readonly width: number;
-  readonly heads: number;
 }
 
 function attentions(config: AdaptableConfig, { prompt, response }: RowShape): Attention[] {
   if (isT5Config(config)) {
     const { heads, headWidth, encoderLayers, decoderLayers } = config;
-    const shape = { heads, width: heads * headWidth };
+    const shape = { width: heads * headWidth };
     return [
       { ...shape, layers: encoderLayers, from: prompt, to: prompt },
       { ...shape, layers: decoderLayers, from: response, to: response },
@@ -110,31 +112,44 @@ function attentions(config: AdaptableConfig, { prompt, response }: RowShape): At
   const { heads, headWidth } = isBertConfig(config)
     ? { heads: config.heads, headWidth: config.width / config.heads }
     : headShape(config);
-  return [{ layers: config.layers, from: tokens, to: tokens, heads, width: heads * headWidth }];
+  return [{ layers: config.layers, from: tokens, to: tokens, width: heads * headWidth }];
+}
+
+/** Numbers of a row that a block keeps for the backward pass. */
+interface BlockNumbers {
+  /** What comes into it: all that is kept where it is computed again. */
+  readonly input: number;
+  /** What its layers keep. */
+  readonly inside: number;
 }
 
 /**
  * Numbers that are kept of a row: in each block the residual stream before each norm, queries, keys and values (with rotary positions
  * also before they are turned), the attention's weights, what its output reads, and what the activation reads; and, for each
- * layer that is trained or adapted, what it reads. Then the logits of the response with their gradient.
+ * layer that is trained or adapted, what it reads. Then the logits of the response with their gradient. Where blocks are computed
+ * again, what comes into each, and the inside of the largest.
  */
-function keptNumbers(config: AdaptableConfig, row: RowShape, isLearning: (layer: string) => boolean): number {
-  const scores = attentions(config, row).reduce(
-    (sum, { layers, heads, from, to }) => sum + layers * heads * from * to,
-    0,
-  );
+function keptNumbers(
+  config: AdaptableConfig,
+  row: RowShape,
+  again: boolean,
+  isLearning: (layer: string) => boolean,
+): number {
   const blocks = isT5Config(config)
     ? t5Blocks(config, row, isLearning)
     : plainBlocks(config, row, isLearning);
+  const all = again
+    ? blocks.reduce((sum, { input }) => sum + input, 0) + Math.max(...blocks.map(({ inside }) => inside))
+    : blocks.reduce((sum, { inside }) => sum + inside, 0);
   const classes = isBertConfig(config) && config.head.kind === "classification" ? 0 : config.vocabularySize;
-  return scores + blocks + 2 * classes * row.response;
+  return all + 2 * classes * row.response;
 }
 
 function plainBlocks(
   config: DecoderConfig | BertConfig,
   { prompt, response }: RowShape,
   isLearning: (layer: string) => boolean,
-): number {
+): BlockNumbers[] {
   const { width, feedForwardWidth, layers } = config;
   const bert = isBertConfig(config);
   const shape = bert ? undefined : headShape(config);
@@ -142,9 +157,10 @@ function plainBlocks(
   const keys = shape === undefined ? width : shape.keyValueHeads * shape.headWidth;
   const isTurned = !bert && config.positions.kind === "rotary";
   const gated = !bert && config.activation === "swiglu" ? 2 : 1;
-  const block = (layer: number): number => {
+  const tokens = prompt + response;
+  return Array.from({ length: layers }, (_, layer) => {
     const learns = (name: string): boolean => isLearning(`layers.${layer}.${name}`);
-    return (
+    const ofToken =
       2 * width +
       (isTurned ? 2 : 1) * (queries + keys) +
       keys +
@@ -152,17 +168,16 @@ function plainBlocks(
       gated * feedForwardWidth +
       (learns("attention.queryKeyValue") ? width : 0) +
       (learns("feedForward.up") || learns("feedForward.gate") ? width : 0) +
-      (learns("feedForward.down") ? feedForwardWidth : 0)
-    );
-  };
-  return (prompt + response) * Array.from({ length: layers }, (_, layer) => block(layer)).reduce(add, 0);
+      (learns("feedForward.down") ? feedForwardWidth : 0);
+    return { input: tokens * width, inside: tokens * ofToken + config.heads * tokens * tokens };
+  });
 }
 
 function t5Blocks(
   config: T5Config,
   { prompt, response }: RowShape,
   isLearning: (layer: string) => boolean,
-): number {
+): BlockNumbers[] {
   const { width, feedForwardWidth, heads, headWidth, encoderLayers, decoderLayers } = config;
   const inner = heads * headWidth;
   const gated = config.activation === "geglu" ? 2 : 1;
@@ -170,24 +185,23 @@ function t5Blocks(
   const attention = (name: string): number => width + 3 * inner + inner + read(`${name}.query`, width);
   const feedForward = (name: string): number =>
     width + gated * feedForwardWidth + read(`${name}.up`, width) + read(`${name}.down`, feedForwardWidth);
-  let total = 0;
-  for (let layer = 0; layer < encoderLayers; layer++) {
-    const block = `encoder.layers.${layer}`;
-    total += prompt * (attention(`${block}.attention`) + feedForward(`${block}.feedForward`));
-  }
-  for (let layer = 0; layer < decoderLayers; layer++) {
+  const own = (block: string): number =>
+    attention(`${block}.attention`) + feedForward(`${block}.feedForward`);
+  const encoder = Array.from({ length: encoderLayers }, (_, layer) => ({
+    input: prompt * width,
+    inside: prompt * own(`encoder.layers.${layer}`) + heads * prompt * prompt,
+  }));
+  const decoder = Array.from({ length: decoderLayers }, (_, layer) => {
     const block = `decoder.layers.${layer}`;
-    const own = attention(`${block}.attention`) + feedForward(`${block}.feedForward`);
     const cross = width + 2 * inner + read(`${block}.crossAttention.query`, width);
-    total += response * (own + cross) + prompt * 2 * inner;
-  }
-  return total;
+    return {
+      input: response * width,
+      inside: response * (own(block) + cross) + prompt * 2 * inner + heads * response * (response + prompt),
+    };
+  });
+  return [...encoder, ...decoder];
 }
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-function add(a: number, b: number): number {
-  return a + b;
 }

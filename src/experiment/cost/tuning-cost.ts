@@ -9,6 +9,8 @@ export interface TuningJob {
   readonly row: RowShape;
   /** Rows of one forward and backward pass. */
   readonly rowsPerPass: number;
+  /** Whether each block is computed again in the backward pass. Default: no. */
+  readonly activationCheckpointing?: boolean;
 }
 
 /** Where it is tuned. */
@@ -61,7 +63,7 @@ export function tuningCost(
 ): TuningCost {
   const parameters = parametersOf(config);
   const trained = tuning.kind === "full" ? parameters : adapterWeights(config, tuning);
-  const work = rowWork(config, job.row, tuning);
+  const work = rowWork(config, job.row, tuning, job.activationCheckpointing);
   const flops = job.rows * work.flops;
   const held = {
     weights: FLOAT_BYTES * (machine.weightCopies * parameters + (tuning.kind === "lora" ? trained : 0)),
