@@ -38,6 +38,6 @@ The part "train" of the file:
   loss                    { labelSmoothing: 0.1, zLoss: 1e-4 }, either or both
   weightAverage           { decay: 0.999, use: "average" | "latest" }: which weights end in model/
   activationCheckpointing true: each block (of a decoder, a BERT, a T5) is computed again in the backward pass, with the
-                          same dropout: less memory, the same losses, about a third more time
+                          same dropout: less memory, the same losses, a third to four fifths more time
   precision               "float32" or "bfloat16"
 `;
