@@ -13,6 +13,8 @@ import {
   type PairedDifference,
 } from "../evaluate/statistics/bootstrap.js";
 import { classify } from "../evaluate/text-pairs.js";
+import { Bert } from "../model/bert/bert.js";
+import type { LanguageModel } from "../model/load.js";
 import { LoraAdapter } from "../model/lora/adapter.js";
 import type { AdaptableConfig } from "../model/lora/config.js";
 import { saveAdapter } from "../model/lora/peft.js";
@@ -261,10 +263,12 @@ function courseOf({ history, progress }: TrainResult): Pick<PublicTuning, "losse
 }
 
 function keepAdapter(
-  { adapter, config }: { readonly adapter: LoraAdapter | undefined; readonly config: AdaptableConfig },
+  model: LanguageModel | Bert,
   folder: string,
   { adapterFolder }: PublicTuningOptions,
 ): void {
-  if (adapterFolder !== undefined && adapter !== undefined)
-    saveAdapter(adapterFolder, adapter, config, folder);
+  const { adapter, config } = model;
+  if (adapterFolder === undefined || adapter === undefined) return;
+  const head = model instanceof Bert && model.trainsHead ? model : undefined;
+  saveAdapter(adapterFolder, adapter, config, folder, head);
 }

@@ -9,9 +9,9 @@ import { type BackendName, startEngine } from "../../src/engine/start.js";
 import { tf, type TensorFlow } from "../../src/engine/tensorflow.js";
 import type { Bert, BertInput } from "../../src/model/bert/bert.js";
 import { loadBert, saveBert } from "../../src/model/bert/checkpoint.js";
-import { type BertConfig, parseBertConfig } from "../../src/model/bert/config.js";
+import { type BertConfig, type BertHead, parseBertConfig } from "../../src/model/bert/config.js";
 import { mergeAdapter } from "../../src/model/lora/merge.js";
-import { loadAdapter, saveAdapter } from "../../src/model/lora/peft.js";
+import { loadAdaptedBert, loadAdapter, saveAdapter } from "../../src/model/lora/peft.js";
 import { weightedLoss } from "../../src/train/loss.js";
 import type { BatchTensors } from "../../src/train/objective.js";
 import { classification } from "../../src/train/objectives/classification.js";
@@ -40,10 +40,19 @@ interface Golden {
   readonly steps: number[];
 }
 
+interface AdapterGolden {
+  readonly config: BertConfig;
+  readonly ids: number[][];
+  /** Of all that the heads say. */
+  readonly logits: number[];
+}
+
 interface Goldens {
   readonly optimizer: AdamWConfig;
   readonly cases: Readonly<Record<string, Golden>>;
-  readonly adapter: { readonly config: BertConfig; readonly ids: number[][]; readonly logits: number[] };
+  readonly adapter: AdapterGolden;
+  /** By the kind of the head. */
+  readonly adaptersWithHead: Readonly<Record<BertHead["kind"], AdapterGolden>>;
 }
 
 const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
@@ -227,4 +236,44 @@ describe("folders of BERT", () => {
     for (const model of models) model.dispose();
     rmSync(directory, { recursive: true });
   });
+
+  for (const kind of ["classification", "masked-language", "pre-training"] as const) {
+    it(`an adapter of PEFT with the head of ${kind} gives its logits, saved again too; controls`, async () => {
+      await startEngine();
+      const { config, ids, logits } = goldens.adaptersWithHead[kind];
+      const plain = waveBert(config);
+      const folder = golden(`bert/adapter-${kind}`);
+      const first = loadAdaptedBert(folder, plain);
+      const directory = mkdtempSync(join(tmpdir(), "ift-kit-bert-"));
+      const { adapter } = first.model;
+      saveAdapter(directory, adapter ?? assert.fail(), config, undefined, first.model);
+      // What the kit wrote needs no head of the base.
+      const bare = plain.withHead({ kind: "classification", labels: ["a", "b", "c", "d"] }, 1);
+      const second = loadAdaptedBert(directory, bare);
+      assert.deepEqual(second.model.config.head, config.head);
+      const models = [first.model, second.model, first.base, plain];
+      assert.deepEqual(
+        models.map((model) => largestDifference(allLogits(model, ids), logits).worst < 1e-4),
+        [true, true, false, false],
+      );
+      assert.ok(first.model.trainsHead);
+      assert.throws(() => loadAdapter(folder, config), /field "modules_to_save".*loadAdaptedBert/);
+      for (const model of [...models, bare, second.base]) model.dispose();
+      rmSync(directory, { recursive: true });
+    });
+  }
 });
+
+/** Of every head that the model has, in the order of `transformers`. */
+function allLogits(bert: Bert, ids: readonly (readonly number[])[]): number[] {
+  return tf.tidy(() => {
+    const hidden = bert.hiddenStates({ ids: matrix(ids) });
+    const [batch, time, width] = hidden.shape;
+    const all: TensorFlow.Tensor2D = tf.reshape(hidden, [batch * time, width]);
+    const first = tf.gather(all, vector(ids.map((_, row) => row * time)));
+    const { kind } = bert.config.head;
+    if (kind === "classification") return [...bert.classLogits(first).dataSync()];
+    const words = [...bert.maskedLogits(all).dataSync()];
+    return kind === "masked-language" ? words : [...words, ...bert.nextSentenceLogits(first).dataSync()];
+  });
+}

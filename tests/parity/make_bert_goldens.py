@@ -1,5 +1,5 @@
 """Writes golden/bert.json and golden/bert/: logits, loss, every gradient and ten AdamW steps of tiny BERT models of Hugging Face
-transformers with each head, folders that they save, and an adapter of PEFT.
+transformers with each head, folders that they save, and adapters of PEFT, with and without a head.
 
 Weights are closed formulas (`wave`, written again in tests/parity/wave.ts), so that only results are stored.
 Run: python tests/parity/make_bert_goldens.py (needs torch, transformers 5 and peft)
@@ -195,10 +195,32 @@ def adapter():
     return {"config": config, "ids": rows["input_ids"].tolist(), "logits": numbers(adapted(input_ids=rows["input_ids"]).logits)}
 
 
+# What PEFT saves beside an adapter, by head: of a classification it takes the classifier by itself, without being told.
+SAVED_MODULES = {"classification": (THREE, "SEQ_CLS", None), "masked-language": (MASKED, None, ["cls"]), "pre-training": (PRE, None, ["cls", "pooler"])}
+
+
+def adapter_with_head(kind):
+    head, task, modules = SAVED_MODULES[kind]
+    config, *more = CASES["three classes of texts, left padding"][0], 3, 5, None, False
+    config = {**config, "head": head}
+    model, _ = build(config)
+    adapted = get_peft_model(model, LoraConfig(r=2, lora_alpha=3, lora_dropout=0.0, target_modules=["query", "value"], task_type=task, modules_to_save=modules))
+    # A copy of the token embedding stays as it is.
+    trained = [each for each in adapted.named_parameters() if each[1].requires_grad and "decoder.weight" not in each[0]]
+    for phase, (_, value) in enumerate(sorted(trained, key=lambda each: each[0])):
+        value.data.copy_(wave(tuple(value.shape), phase + 50))
+    folder = GOLDEN / "bert" / f"adapter-{kind}"
+    adapted.eval().save_pretrained(folder)
+    rows = rows_of(config, *more)
+    said = adapted(input_ids=rows["input_ids"])
+    heads = [said.logits] if "logits" in said else [said.prediction_logits, said.seq_relationship_logits]
+    return {"config": config, "ids": rows["input_ids"].tolist(), "logits": [value for each in heads for value in numbers(each)]}
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     shutil.rmtree(GOLDEN / "bert", ignore_errors=True)
-    golden = {"optimizer": OPTIMIZER, "cases": {name: run(*case) for name, case in CASES.items()}, "adapter": adapter()}
+    golden = {"optimizer": OPTIMIZER, "cases": {name: run(*case) for name, case in CASES.items()}, "adapter": adapter(), "adaptersWithHead": {kind: adapter_with_head(kind) for kind in SAVED_MODULES}}
     for folder, name in FOLDERS.items():
         build(CASES[name][0])[0].save_pretrained(GOLDEN / "bert" / folder)
     for extra in (*(GOLDEN / "bert").rglob("README.md"), *(GOLDEN / "bert").rglob("generation_config.json")):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, test, type TestContext } from "node:test";
+import { before, test } from "node:test";
 import { main } from "../../src/cli/main.js";
 import { readRunConfig } from "../../src/cli/commands/train/config.js";
 import { parseMaskedConfig } from "../../src/cli/commands/train/encoder-config.js";
@@ -11,19 +11,24 @@ import { startEngine } from "../../src/engine/start.js";
 import { loadBertFolder } from "../../src/evaluate/bert-folder.js";
 import { loadModelFolder } from "../../src/evaluate/model-folder.js";
 import { classify } from "../../src/evaluate/text-pairs.js";
+import { tf } from "../../src/engine/tensorflow.js";
 import { Bert } from "../../src/model/bert/bert.js";
+import { loadAdaptedBert } from "../../src/model/lora/peft.js";
 import { T5 } from "../../src/model/t5/t5.js";
 import { KitError } from "../../src/support/errors.js";
 import type { PreflightReport } from "../../src/train/preflight/check.js";
 import { checkEncoderRows } from "../../src/train/preflight/rows.js";
+import { assertClose, largestDifference } from "../engine/numeric.js";
+import { matrix } from "../model/models.js";
 import {
   BERT_SHAPE,
   classificationConfig,
   LABELLED,
+  lossesOf,
   maskedConfig,
   place,
-  type Place,
   type RunFile,
+  trained,
   sequenceConfig,
   spanConfig,
   T5_SHAPE,
@@ -33,30 +38,6 @@ import {
 } from "./objective-configs.js";
 
 before(() => startEngine());
-
-/** `ift-kit train` in this process. @returns the folder of the run and what was printed with --json */
-async function trained(
-  context: TestContext,
-  { folder }: Place,
-  name: string,
-  config: unknown,
-  ...flags: string[]
-): Promise<{ out: string; result: Record<string, unknown>; said: string }> {
-  const [file, out] = [join(folder, `${name}.json`), join(folder, name)];
-  writeFileSync(file, JSON.stringify(config));
-  const said: string[] = [];
-  const mocks = (["log", "error"] as const).map((kind) =>
-    context.mock.method(console, kind, (...texts: unknown[]) => said.push(texts.join(" "))),
-  );
-  process.exitCode = 0;
-  await main(["node", "ift-kit", "train", file, "--out", out, "--json", ...flags]);
-  for (const mock of mocks) mock.mock.restore();
-  const code = process.exitCode;
-  process.exitCode = 0;
-  const text = said.join("\n");
-  assert.equal(code, 0, text);
-  return { out, result: JSON.parse(text.slice(text.indexOf("{"))) as Record<string, unknown>, said: text };
-}
 
 const jsonIn = (out: string, name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(out, name), "utf8")) as Record<string, unknown>;
@@ -148,8 +129,18 @@ test("classification with LoRA and in bfloat16: the head is trained beside the u
     [...start.weight(name).dataSync()].some((value, at) => value !== loaded.bert.weight(name).dataSync()[at]);
   assert.ok(moved("classifier.weight") && moved("layers.0.attention.queryKeyValue.weight"));
   assert.ok(!moved("embedding.token"), "control: what has no update stays");
-  start.dispose();
-  loaded.bert.dispose();
+  // The adapter by itself has the head too.
+  const adapted = loadAdaptedBert(join(out, "adapter"), start);
+  const logits = (bert: Bert): number[] => [
+    ...tf.tidy(() => {
+      const hidden = bert.hiddenStates({ ids: matrix([[2, 8, 9, 10, 11, 3]]) });
+      return bert.classLogits(tf.reshape(tf.slice(hidden, [0, 0, 0], [1, 1, -1]), [1, -1])).dataSync();
+    }),
+  ];
+  const merged = logits(loaded.bert);
+  assertClose(logits(adapted.model), merged, 1e-4);
+  assert.ok(largestDifference(logits(adapted.base), merged).worst > 1e-3, "control: without the updates");
+  for (const each of [adapted.model, adapted.base, start, loaded.bert]) each.dispose();
 });
 
 test("pairs: the text is cut in two where the file says", async (context) => {
@@ -221,10 +212,7 @@ for (const objective of ["masked-language", "masked-language-next-sentence"] as 
 test("span corruption: a T5 with dropout and its sentinels; its folder is what sequence-to-sequence starts from", async (context) => {
   const at = place(context);
   const { out, result } = await trained(context, at, "spans", spanConfig(at));
-  const losses = readFileSync(join(out, "metrics.jsonl"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => (JSON.parse(line) as { loss: number }).loss);
+  const losses = lossesOf(out);
   assert.ok((losses.at(-1) ?? NaN) < 0.7 * (losses[0] ?? NaN));
   assert.ok((result.evaluation as { spans: number }).spans > 10);
   const model = loadModelFolder(join(out, "model"));

@@ -8,25 +8,10 @@ import { hashJson, sha256 } from "../../src/support/hash.js";
 import { Random } from "../../src/support/random.js";
 import { newestCheckpoint, rewriteState } from "./checkpoint-folder.js";
 import { type Ended, launch, type Stop } from "./command-child.js";
-import {
-  classificationConfig,
-  maskedConfig,
-  place,
-  type Place,
-  type RunFile,
-  sequenceConfig,
-  spanConfig,
-} from "./objective-configs.js";
+import { OBJECTIVES, place, type Place, type RunFile } from "./objective-configs.js";
 
 before(() => startEngine({ threads: 1 }));
 
-const OBJECTIVES: Readonly<Record<string, (at: Place) => RunFile>> = {
-  "sequence-to-sequence": sequenceConfig,
-  classification: classificationConfig,
-  "masked-language": (at) => maskedConfig(at, "masked-language"),
-  "masked-language-next-sentence": (at) => maskedConfig(at, "masked-language-next-sentence"),
-  "span-corruption": spanConfig,
-};
 const STEPS = 150;
 
 /** As the objective has it, long enough to be stopped, with dropout, and the best weights kept. */

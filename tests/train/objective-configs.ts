@@ -1,6 +1,8 @@
-import { writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { main } from "../../src/cli/main.js";
 import { Random } from "../../src/support/random.js";
 import { temporaryFolder } from "../data/fixtures.js";
 
@@ -106,4 +108,52 @@ export function sequenceConfig({ rows }: Place): RunFile {
     evaluation: { rows: 8, maxNewTokens: 4 },
     train: VALIDATED,
   };
+}
+
+/** The file of each objective by its name, but for the next token. */
+export const OBJECTIVES: Readonly<Record<string, (at: Place) => RunFile>> = {
+  "sequence-to-sequence": sequenceConfig,
+  classification: classificationConfig,
+  "masked-language": (at) => maskedConfig(at, "masked-language"),
+  "masked-language-next-sentence": (at) => maskedConfig(at, "masked-language-next-sentence"),
+  "span-corruption": spanConfig,
+};
+
+/** Low-rank updates for the model of a file. */
+export function loraOf(config: RunFile): Readonly<Record<string, unknown>> {
+  const targets =
+    "bert" in config
+      ? ["attention.query", "attention.value", "feedForward.*"]
+      : ["query", "value", "feedForward.*"];
+  return { rank: 8, alpha: 16, dropout: 0, targets };
+}
+
+/** `ift-kit train` in this process. @returns the folder of the run and what was printed with --json */
+export async function trained(
+  context: TestContext,
+  { folder }: Place,
+  name: string,
+  config: unknown,
+  ...flags: string[]
+): Promise<{ out: string; result: Record<string, unknown>; said: string }> {
+  const [file, out] = [join(folder, `${name}.json`), join(folder, name)];
+  writeFileSync(file, JSON.stringify(config));
+  const said: string[] = [];
+  const mocks = (["log", "error"] as const).map((kind) =>
+    context.mock.method(console, kind, (...texts: unknown[]) => said.push(texts.join(" "))),
+  );
+  process.exitCode = 0;
+  await main(["node", "ift-kit", "train", file, "--out", out, "--json", ...flags]);
+  for (const mock of mocks) mock.mock.restore();
+  const code = process.exitCode;
+  process.exitCode = 0;
+  const text = said.join("\n");
+  assert.equal(code, 0, text);
+  return { out, result: JSON.parse(text.slice(text.indexOf("{"))) as Record<string, unknown>, said: text };
+}
+
+/** The loss of each step. */
+export function lossesOf(out: string): number[] {
+  const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n");
+  return lines.map((line) => (JSON.parse(line) as { loss: number }).loss);
 }

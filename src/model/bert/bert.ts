@@ -11,7 +11,7 @@ import { checkContextLength } from "../context-length.js";
 import type { BertConfig } from "./config.js";
 import { Dropout } from "../dropout.js";
 import { activation, bertForward } from "./forward.js";
-import { bertParameterSpecs, HEAD_NAMES } from "./parameters.js";
+import { bertParameterSpecs, isHeadParameter } from "./parameters.js";
 
 type Tensor2D = TensorFlow.Tensor2D;
 
@@ -84,14 +84,19 @@ export class Bert extends WeightedModel<BertConfig> {
     return new Bert(this.config, this.weights, undefined, true);
   }
 
+  /** Whether the head is trained beside an adapter, or alone. */
+  get trainsHead(): boolean {
+    return this.#headOnly;
+  }
+
   override get parameters(): Weights {
     if (!this.#headOnly) return super.parameters;
-    const head = this.#weightsOf(isHead);
+    const head = this.#weightsOf(isHeadParameter);
     return this.adapter === undefined ? head : new Map([...this.adapter.parameters, ...head]);
   }
 
   override get frozen(): Weights {
-    return this.#headOnly ? this.#weightsOf((name) => !isHead(name)) : super.frozen;
+    return this.#headOnly ? this.#weightsOf((name) => !isHeadParameter(name)) : super.frozen;
   }
 
   protected override get dropoutRate(): number {
@@ -117,7 +122,7 @@ export class Bert extends WeightedModel<BertConfig> {
       const tokenTypes = input.tokenTypes ?? tf.zerosLike(ids);
       // Rows are packed where they have positions; else all segments are 1, and the smaller mask does.
       const mask = positions === undefined ? paddingMask(segments) : sameSegmentMask(segments, segments);
-      const hidden = this.#run([], isHead, dropoutSeed, (layerOf, dropout) => {
+      const hidden = this.#run([], isHeadParameter, dropoutSeed, (layerOf, dropout) => {
         const { tape } = layerOf;
         if (tape.recording) this.checkDropout(dropoutSeed);
         if (tape.recording && recomputeBlocks) tape.hold([mask.bias, dropoutSeed]);
@@ -205,8 +210,4 @@ export class Bert extends WeightedModel<BertConfig> {
     if (!this.#headOnly) super.dispose();
     else this.adapter?.dispose();
   }
-}
-
-function isHead(name: string): boolean {
-  return HEAD_NAMES.some((start) => name.startsWith(start));
 }

@@ -2,7 +2,12 @@ import type { ParameterSpec } from "../parameters.js";
 import type { BertConfig } from "./config.js";
 
 /** Starts of the names of what is not the encoder: a head that is trained anew on a frozen encoder. */
-export const HEAD_NAMES = ["pooler.", "masked.", "nextSentence.", "classifier."] as const;
+const HEAD_NAMES = ["pooler.", "masked.", "nextSentence.", "classifier."] as const;
+
+/** Whether a parameter is of the head, the pooler included. */
+export function isHeadParameter(name: string): boolean {
+  return HEAD_NAMES.some((start) => name.startsWith(start));
+}
 
 /**
  * All parameters, in the order of the forward pass. Matrices are `[in, out]`, embeddings `[rows, width]`. The masked-word

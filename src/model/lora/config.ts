@@ -113,7 +113,10 @@ export function chooseTargets(
   location: ErrorLocation = {},
 ): LoraTarget[] {
   const all = loraTargets(model);
-  const field = { ...location, field: "targets" };
+  const field = {
+    ...location,
+    field: location.field === undefined ? "targets" : `${location.field}.targets`,
+  };
   for (const target of targets) {
     if (all.some(({ name }) => matches(name, target))) continue;
     const known = new Set(all.map(({ name }) => name.replace(/^.*layers\.\d+\./, "")));

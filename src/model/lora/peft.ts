@@ -8,9 +8,11 @@ import { KIT_LAYOUT, type Layout, storedParameter, type StoredParameter } from "
 import { joinParts, partOf } from "../hugging-face/parts.js";
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from "../safetensors.js";
 import { corrupt } from "../safetensors-header.js";
-import { storedBertParameter } from "../bert/names.js";
+import { Bert } from "../bert/bert.js";
+import { isBertCopy, storedBertParameter } from "../bert/names.js";
 import { storedT5Parameter } from "../t5/names.js";
 import { downName, LoraAdapter, upName } from "./adapter.js";
+import { headModules, headTensors, type SavedParameter, savedHeadParts } from "./peft-head.js";
 import { type AdaptableConfig, isBertConfig, isT5Config, type LoraTarget, loraTargets } from "./config.js";
 
 /** Names of the files of an adapter, as PEFT has them. */
@@ -23,6 +25,7 @@ const PREFIX = "base_model.model.";
  * Writes an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors`.
  * @param model the config of the model that is adapted
  * @param base its name or folder, noted in the file for PEFT
+ * @param head that of this model is written too, as PEFT's saved modules: it was trained beside the adapter
  * @throws KitError when the folder cannot be written, or the family keeps its queries, keys and values in another way
  *   than they are adapted
  */
@@ -31,6 +34,7 @@ export function saveAdapter(
   adapter: LoraAdapter,
   model: AdaptableConfig,
   base?: string,
+  head?: Bert,
 ): void {
   const layout = layoutOf(model);
   const tensors = new Map<string, StoredTensor>();
@@ -50,6 +54,9 @@ export function saveAdapter(
       tensors.set(`${PREFIX}${module}.${end}.weight`, { dtype: "F32", shape: [columns, rows], data });
     }
   }
+  for (const [name, tensor] of head === undefined ? [] : headTensors(head)) {
+    tensors.set(`${PREFIX}${name}`, tensor);
+  }
   const { rank, alpha, dropout, seed } = adapter.config;
   const config = {
     peft_type: "LORA",
@@ -59,13 +66,14 @@ export function saveAdapter(
     lora_alpha: alpha,
     lora_dropout: dropout,
     target_modules: [...modules],
+    modules_to_save: head === undefined ? null : headModules(head.config),
     bias: "none",
     // GPT-2 stores its matrices the other way round, and PEFT has to know.
     fan_in_fan_out: layout === "gpt2",
     use_rslora: false,
     use_dora: false,
     inference_mode: true,
-    "ift-kit": { seed },
+    "ift-kit": head === undefined ? { seed } : { seed, head: head.config.head },
   };
   writeSafetensors(join(directory, ADAPTER_WEIGHTS_FILE), tensors, { format: "pt" });
   writeFileAtomic(join(directory, ADAPTER_CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
@@ -131,19 +139,79 @@ const configSchema = z.looseObject({
   use_dora: z.literal(false).nullish(),
   use_qalora: z.literal(false).nullish(),
   alora_invocation_tokens: z.null().optional(),
-  modules_to_save: z.null().optional(),
+  modules_to_save: z.array(z.string()).nullish(),
   rank_pattern: z.record(z.string(), z.never()).nullish(),
   alpha_pattern: z.record(z.string(), z.never()).nullish(),
-  "ift-kit": z.looseObject({ seed: z.int().nonnegative() }).optional(),
+  "ift-kit": z
+    .looseObject({
+      seed: z.int().nonnegative(),
+      head: z
+        .discriminatedUnion("kind", [
+          z.strictObject({ kind: z.literal("pre-training") }),
+          z.strictObject({ kind: z.literal("masked-language") }),
+          z.strictObject({ kind: z.literal("classification"), labels: z.array(z.string()) }),
+        ])
+        .optional(),
+    })
+    .optional(),
 });
 
 /**
  * Reads an adapter that PEFT or the kit wrote, for a model of this config.
  * @throws KitError when a file is missing or corrupt, when it is of another model, or when it asks for something that
- *   the kit does not compute (DoRA, trained biases, ranks that differ)
+ *   the kit does not compute (DoRA, trained biases, ranks that differ); for one with a head, which is read with its model
+ *   (`loadAdaptedBert`)
  */
 export function loadAdapter(directory: string, model: AdaptableConfig): LoraAdapter {
+  const file = join(directory, ADAPTER_CONFIG_FILE);
+  const config = readConfig(file);
+  if ((config.modules_to_save ?? []).length === 0) return readAdapter(directory, config, model, []).adapter;
+  throw new KitError(
+    "beside the adapter the file has modules that were trained whole",
+    isBertConfig(model)
+      ? "read it with loadAdaptedBert, which takes the head too"
+      : "use a LoRA adapter of PEFT without saved modules; the kit reads the heads of BERT alone",
+    { file, field: "modules_to_save" },
+  );
+}
+
+/**
+ * Reads an adapter with the head that was trained beside it, as PEFT or the kit wrote them.
+ * @param base the model that was adapted, whatever its head; it stays as it is
+ * @returns a BERT of its own with the head of the file, and the same with the adapter, which is disposed first
+ * @throws KitError as `loadAdapter`, and when a tensor of the head is missing
+ */
+export function loadAdaptedBert(
+  directory: string,
+  base: Bert,
+): { readonly base: Bert; readonly model: Bert } {
   const config = readConfig(join(directory, ADAPTER_CONFIG_FILE));
+  const head = config["ift-kit"]?.head ?? base.config.head;
+  const modelConfig = { ...base.config, head };
+  const saved = savedHeadParts(modelConfig, config.modules_to_save ?? []);
+  const { adapter, values } = readAdapter(directory, config, modelConfig, saved);
+  const whole = Bert.fromValues(modelConfig, (spec) => {
+    const read = values.get(spec.name);
+    if (read !== undefined) return read;
+    const own = base.weights.get(spec.name);
+    if (own?.shape.join() === spec.shape.join()) return own.dataSync<"float32">().slice();
+    adapter.dispose();
+    throw new KitError(
+      `neither the adapter nor the base has the parameter "${spec.name}" of the head`,
+      "give the base that was adapted",
+      { file: directory },
+    );
+  });
+  return { base: whole, model: whole.withAdapter(adapter, { trainHead: saved.length > 0 }) };
+}
+
+/** @param saved what was trained whole, besides */
+function readAdapter(
+  directory: string,
+  config: z.infer<typeof configSchema>,
+  model: AdaptableConfig,
+  saved: readonly SavedParameter[],
+): { readonly adapter: LoraAdapter; readonly values: ReadonlyMap<string, Float32Array> } {
   const path = join(directory, ADAPTER_WEIGHTS_FILE);
   const file = SafetensorsFile.open(path);
   try {
@@ -158,11 +226,37 @@ export function loadAdapter(directory: string, model: AdaptableConfig): LoraAdap
       sources.set(downName(target.name), `${PREFIX}${module}.lora_A.weight`);
       sources.set(upName(target.name), `${PREFIX}${module}.lora_B.weight`);
     }
-    const known = new Set(sources.values());
-    const unknown = [...left.keys()].find((name) => !known.has(name));
+    const parts = saved.flatMap(({ stored }) => stored.parts.map(({ name }) => `${PREFIX}${name}`));
+    const known = new Set([...sources.values(), ...parts]);
+    const isCopy = (name: string): boolean => saved.length > 0 && isBertCopy(name.slice(PREFIX.length));
+    const unknown = [...left.keys()].find((name) => !known.has(name) && !isCopy(name));
     if (unknown !== undefined)
       throw corrupt(path, `the tensor "${unknown}" belongs to no layer of this model`);
     if (targets.length === 0) throw corrupt(path, "there is no adapted layer in it");
+    const read = (source: string, wantedShape: readonly number[]): Float32Array => {
+      const entry = left.get(source);
+      const wanted = `F32, F16 or BF16 [${wantedShape.join(", ")}]`;
+      if (entry === undefined) throw corrupt(path, `the tensor "${source}" (${wanted}) is missing`);
+      const { dtype, shape } = entry;
+      if (!isWeightType(dtype) || shape.join() !== wantedShape.join()) {
+        throw corrupt(
+          path,
+          `the tensor "${source}" is ${dtype} [${shape.join(", ")}], it should be ${wanted}`,
+        );
+      }
+      const values = toFloat32(dtype, file.read(entry).data);
+      if (values.every(Number.isFinite)) return values;
+      throw corrupt(path, `the tensor "${source}" has values that are no numbers`);
+    };
+    const values = new Map(
+      saved.map(({ spec, stored }) => {
+        const cut = stored.parts.map(({ name, shape, columns }) => ({
+          columns,
+          values: read(`${PREFIX}${name}`, shape),
+        }));
+        return [spec.name, joinParts(cut, spec.shape, stored.transposed)];
+      }),
+    );
     const { r: rank, lora_alpha: alpha, lora_dropout: dropout } = config;
     const settings = {
       rank,
@@ -172,23 +266,11 @@ export function loadAdapter(directory: string, model: AdaptableConfig): LoraAdap
       targets,
       seed: config["ift-kit"]?.seed ?? 0,
     };
-    return LoraAdapter.fromValues(model, settings, (name, [rows, columns]) => {
-      const source = sources.get(name) ?? "";
-      const entry = left.get(source);
-      const wanted = `F32, F16 or BF16 [${columns}, ${rows}]`;
-      if (entry === undefined) throw corrupt(path, `the tensor "${source}" (${wanted}) is missing`);
-      const { dtype, shape } = entry;
-      if (!isWeightType(dtype) || shape.join() !== `${columns},${rows}`) {
-        throw corrupt(
-          path,
-          `the tensor "${source}" is ${dtype} [${shape.join(", ")}], it should be ${wanted}`,
-        );
-      }
-      const values = toFloat32(dtype, file.read(entry).data);
-      if (!values.every(Number.isFinite))
-        throw corrupt(path, `the tensor "${source}" has values that are no numbers`);
-      return joinParts([{ columns: [0, columns], values }], [rows, columns], true);
+    const adapter = LoraAdapter.fromValues(model, settings, (name, [rows, columns]) => {
+      const own = read(sources.get(name) ?? "", [columns, rows]);
+      return joinParts([{ columns: [0, columns], values: own }], [rows, columns], true);
     });
+    return { adapter, values };
   } finally {
     file.close();
   }
@@ -200,7 +282,7 @@ function readConfig(file: string): z.infer<typeof configSchema> {
   const issue = result.error.issues[0];
   throw new KitError(
     `the kit cannot use this adapter (${issue?.message ?? "wrong value"})`,
-    "use a LoRA adapter of PEFT without trained biases, DoRA, saved modules or patterns of ranks",
+    "use a LoRA adapter of PEFT without trained biases, DoRA or patterns of ranks",
     { file, field: issue?.path.map(String).join(".") ?? "" },
   );
 }

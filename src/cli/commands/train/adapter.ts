@@ -7,6 +7,6 @@ import { checkAdapterLayout } from "../../../model/lora/peft.js";
  * @throws KitError for targets that the model does not have, or that PEFT's files cannot hold
  */
 export function newAdapter(config: AdaptableConfig, lora: LoraConfig, file: string): LoraAdapter {
-  checkAdapterLayout(config, chooseTargets(config, lora, { file }));
+  checkAdapterLayout(config, chooseTargets(config, lora, { file, field: "lora" }));
   return LoraAdapter.create(config, lora);
 }

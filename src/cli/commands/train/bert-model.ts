@@ -2,6 +2,7 @@ import { baseFolder } from "../../../evaluate/base-checkpoint.js";
 import { loadBertFolder } from "../../../evaluate/bert-folder.js";
 import { Bert } from "../../../model/bert/bert.js";
 import { type BertHead, parseBertConfig } from "../../../model/bert/config.js";
+import { isHeadParameter } from "../../../model/bert/parameters.js";
 import type { LoraConfig } from "../../../model/lora/config.js";
 import { KitError } from "../../../support/errors.js";
 import { trainWordPiece } from "../../../tokenizer/train-wordpiece.js";
@@ -58,7 +59,16 @@ export function chooseBert(
 ): RunModels<Bert> {
   const base = "from" in choice ? saved(choice.from) : created(choice.shape);
   if (lora === undefined) return withFrom(base, trainHead ? base.withFrozenEncoder() : base);
-  return withFrom(base, base.withAdapter(newAdapter(base.config, lora, file), { trainHead }));
+  const adapter = newAdapter(base.config, lora, file);
+  const ofHead = adapter.pairs.find(({ target }) => trainHead && isHeadParameter(`${target.layer}.`));
+  if (ofHead !== undefined) {
+    throw new KitError(
+      `"${ofHead.target.name}" is of the head, which is trained whole beside the updates`,
+      "leave it out of the targets",
+      { file, field: "lora.targets" },
+    );
+  }
+  return withFrom(base, base.withAdapter(adapter, { trainHead }));
 
   function withFrom(whole: Bert, model: Bert): RunModels<Bert> {
     return "from" in choice ? { base: whole, model, from: choice.from } : { base: whole, model };

@@ -13,7 +13,7 @@ datasets/train/train-OBJECTIVE.json has a file for each:
                        corruption: { share: 0.15, meanSpan: 3 }
   decoder, t5, bert    the shape of a new model, or {"from": FOLDER}; a BERT of any head is given the head that is needed;
                        {"from": "base"} is the decoder or the BERT that ships
-  lora                 for any; the head of a BERT is trained beside the updates, and is in model/ alone
+  lora                 for any; the head of a BERT is trained beside the updates, and is in adapter/ too
   data.validation      { by: "row" | "task type", share } of rows, { share } of documents; with train.validation. On these
                        the model is scored at the end: labels, masked words and pairs, spans, and answers where
                        "evaluation": { rows, maxNewTokens } or { rows, answers: "ranked" } (the most probable option)
@@ -34,8 +34,8 @@ The part "train" of the file:
                   decayShape: "linear" | "cosine" | "1-sqrt", finalFraction }
   seed       decides the order of the rows and the start values
   optional:
-  microBatchRows          rows of one pass; saves memory, changes nothing but rounding
-  loss                    { labelSmoothing: 0.1, zLoss: 1e-4 }, either or both
+  microBatchRows          rows of one pass; saves memory, changes nothing but rounding and what dropout draws
+  loss                    { labelSmoothing: 0.1, zLoss: 1e-4 }, either or both; of a decoder or a T5
   weightAverage           { decay: 0.999, use: "average" | "latest" }: which weights end in model/
   activationCheckpointing true: each block (of a decoder, a BERT, a T5) is computed again in the backward pass, with the
                           same dropout: less memory, the same losses, a third to four fifths more time

@@ -59,7 +59,7 @@ export interface RunModels<Model extends LanguageModel | Bert = LanguageModel | 
 }
 
 /**
- * Writes `model/` with its tokenizer, and `adapter/` where one was trained.
+ * Writes `model/` with its tokenizer, and `adapter/` where one was trained, with the head that was trained beside it.
  * @throws KitError when the folder cannot be written
  */
 export function saveModels(out: string, { model, base, from }: RunModels, tokenizer: Tokenizer): void {
@@ -74,7 +74,8 @@ export function saveModels(out: string, { model, base, from }: RunModels, tokeni
     save(base);
     return;
   }
-  saveAdapter(join(out, "adapter"), model.adapter, base.config, from);
+  const head = model instanceof Bert && model.trainsHead ? model : undefined;
+  saveAdapter(join(out, "adapter"), model.adapter, base.config, from, head);
   const merged = mergeAdapter(base, model.adapter);
   save(merged);
   merged.dispose();
