@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { startEngine } from "../../src/engine/start.js";
-import { loraOf, lossesOf, OBJECTIVES, place, trained } from "./objective-configs.js";
+import { loraOf, lossesOf, OBJECTIVES, place, TRAIN, trained } from "./objective-configs.js";
 
 before(() => startEngine());
 
@@ -21,8 +21,9 @@ for (const [name, configOf] of Object.entries(OBJECTIVES)) {
   test(`${name}: in bfloat16 the losses are those of float32 within 1 %, with low-rank updates too; controls`, async (context) => {
     const at = place(context);
     const config = configOf(at);
-    const train = { ...(config.train as object), seed: 3, budget: { unit: "steps", amount: STEPS } };
-    const file = { ...config, train };
+    const data = { ...(config.data as object), validation: undefined };
+    const train = { ...TRAIN, seed: 3, budget: { unit: "steps", amount: STEPS } };
+    const file = { ...config, data, train, evaluation: undefined };
     const losses = async (run: string, change: object, ...flags: string[]): Promise<number[]> =>
       lossesOf((await trained(context, at, run, { ...file, ...change }, ...flags)).out);
     const lora = { lora: loraOf(config) };
