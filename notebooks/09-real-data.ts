@@ -9,7 +9,7 @@
 // **You will learn** how an experiment on public data is stated as a plan and rerun with one command, why a score without its floors
 // says nothing, what can be concluded from small models and what cannot, and how to go on with a public checkpoint.
 //
-// **Run time**: about 2 minutes on two cores, `IFT_KIT_FAST=1` less than one. The stored results took 8 to 24 minutes of one core
+// **Run time**: about 2 minutes on two cores, `IFT_KIT_FAST=1` less than one. The stored results took 19 to 24 minutes of one core
 // each. No GPU, no download.
 
 // %% [markdown]

@@ -24,6 +24,7 @@ export default {
     data: "../shared/datasets/natural-instructions/tasks",
     learningRate: 1e-3,
   },
+  seeds: [1, 2, 3, 4],
   budget: { unit: "supervised-tokens", amount: 100_000 },
   hypotheses: [
     {
