@@ -386,7 +386,9 @@ function showTuning(name: string, tuning: PublicTuning) {
   showTable(
     ["input", "wanted", "before", "after"],
     tuning.samples.map(({ input, wanted, before, after }) =>
-      [input, wanted, before, after].map((text) => (text.length > 90 ? `${text.slice(0, 89)}…` : text)),
+      [input, wanted, before, after].map((text) =>
+        text.replace(/\s+/g, " ").replace(/^(.{89}).{2,}$/, "$1…"),
+      ),
     ),
   );
 }
@@ -482,7 +484,8 @@ showTuning(
 // %% [markdown]
 // ### The three beside each other
 // Means over the held rows with 95% intervals over rows; the change is paired, row by row. For the loss lower is better, for accuracy higher.
-// An interval over rows says nothing of another draw of the training rows or another seed.
+// An interval over rows says nothing of another draw of the training rows or another seed. And a lower loss is not yet an answer: a T5 of
+// seconds has learned which tokens answers are made of, not what to say.
 
 // %%
 const withBounds = ({ mean, low, high }: { mean: number; low: number; high: number }) =>
@@ -574,6 +577,8 @@ showTable(
 //   make no difference **that these runs can show** on held-out task types. The intervals say how large a difference could have
 //   been missed.
 // - **Can**: the floors. They hold for every model; an 11 B model without instruction tuning is hardly better on this split.
+// - **Can**: a base that has read another English is no head start here; as IFT it ends a little below random weights of its shape on held-out
+//   task types. What large models bring is not "pre-training" as such, but having read what the tasks are about.
 // - **Cannot**: that instructions do not help. In the mini world, where a small model learns the language, they do (notebook 06). In the
 //   papers, where the language model is large, they do.
 // - **Cannot**: anything about which data set is better for a large model.
