@@ -138,7 +138,7 @@ export async function tuneAnswers(
 /**
  * Gives a BERT of a folder a new head for the labels of rows (their first outputs), tunes it on their inputs, and measures
  * the accuracy on held rows before and after. The engine must have been started.
- * @throws KitError when the folder is not whole, or a held row has a label that no trained row has
+ * @throws KitError when the folder is not whole, or no row fits
  */
 export async function tuneLabels(
   folder: string,
@@ -147,16 +147,19 @@ export async function tuneLabels(
   options: PublicTuningOptions = {},
 ): Promise<PublicTuning> {
   const { bert: pretrained, tokenizer } = loadBertFolder(folder);
-  const labels = [...new Set(rows.train.map(labelOf))].sort();
-  const base = pretrained.withHead({ kind: "classification", labels }, settings.training.seed);
-  pretrained.dispose();
-  const model = base.withAdapter(adapterOf(base.config, settings), { trainHead: true });
-  const maxTokens = Math.min(settings.maxTokens, base.config.contextLength);
+  const maxTokens = Math.min(settings.maxTokens, pretrained.config.contextLength);
   const encode = ({ input }: Example): ReturnType<typeof encodeTexts> =>
     encodeTexts(tokenizer.marks, tokenizer.encode(input).ids, undefined);
   const fits = (example: Example): boolean => encode(example).ids.length <= maxTokens;
   const [trained, held] = [rows.train.filter(fits), rows.held.filter(fits)];
-  if (trained.length === 0 || held.length === 0) throw noRows(maxTokens);
+  if (trained.length === 0 || held.length === 0) {
+    pretrained.dispose();
+    throw noRows(maxTokens);
+  }
+  const labels = [...new Set(trained.map(labelOf))].sort();
+  const base = pretrained.withHead({ kind: "classification", labels }, settings.training.seed);
+  pretrained.dispose();
+  const model = base.withAdapter(adapterOf(base.config, settings), { trainHead: true });
   const answers = async (): Promise<string[]> => {
     const texts = held.map(({ input }) => ({ a: input }));
     return ((await classify({ bert: model, tokenizer }, texts)) ?? []).map(({ label }) => label);

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import type { Example } from "../../src/data/example.js";
 import { MINI_TASKS } from "../../src/data/mini/tasks/index.js";
 import { drawTaskRows } from "../../src/data/mini/tasks/rows.js";
+import { renderExamples } from "../../src/data/render-all.js";
 import { patternTemplate } from "../../src/data/templates/index.js";
 import { startEngine } from "../../src/engine/start.js";
 import {
@@ -19,6 +20,7 @@ import { scoreTargets } from "../../src/evaluate/score.js";
 import { fetchModelOr, type HubOptions } from "../../src/model/hub.js";
 import { loadModel } from "../../src/model/load.js";
 import { loadAdapter } from "../../src/model/lora/peft.js";
+import { loadTokenizer } from "../../src/tokenizer/load.js";
 import { HubServer } from "../model/hub-server.js";
 
 const GOLDEN = join(import.meta.dirname, "../parity/golden/public-folders");
@@ -87,10 +89,23 @@ for (const [name, family] of [
     assert.ok(tuned.change.high < 0, `${tuned.change.low} to ${tuned.change.high} nats a token`);
     const base = loadModel(found);
     const adapted = base.withAdapter(loadAdapter(adapterFolder, base.config));
-    const request = [{ prompt: [5, 6, 7], target: [8, 9] }];
-    const score = async (model: typeof base): Promise<number> =>
-      (await scoreTargets(model, request, { batchTokens: 99 }))[0]?.logprob ?? NaN;
-    assert.notEqual(await score(adapted), await score(base));
+    const { spans } = renderExamples(rows.held, TEMPLATE, loadTokenizer(found), {
+      ...{ maxTokens: 96, overlong: "drop", lossOn: "response" },
+    });
+    const heldLoss = async (model: typeof base): Promise<number> => {
+      const scores = await scoreTargets(
+        model,
+        spans.map(({ ids, promptLength }) => ({
+          prompt: ids.slice(0, promptLength),
+          target: ids.slice(promptLength),
+        })),
+        { batchTokens: 4096 },
+      );
+      const each = scores.map(({ logprob, tokenLogprobs }) => -logprob / tokenLogprobs.length);
+      return each.reduce((sum, loss) => sum + loss, 0) / each.length;
+    };
+    assert.ok(Math.abs((await heldLoss(adapted)) - tuned.change.a.mean) < 1e-5);
+    assert.ok(Math.abs((await heldLoss(base)) - tuned.change.b.mean) < 1e-5);
     adapted.dispose();
     base.dispose();
     // The control: without steps worth the name nothing is better.
@@ -154,6 +169,7 @@ test("rows that do not fit, and a label that was never trained", async () => {
     /overlong.*raise maxTokens \(now 3\)/,
   );
   const bert = await byName("bert");
+  await assert.rejects(tuneLabels(bert, rows, { ...SETTINGS, maxTokens: 2 }), /no row fits into 2 tokens/);
   const held: Example[] = rows.held.map((example) => ({ ...example, outputs: ["Neutral"] }));
   const odd = await tuneLabels(bert, { ...rows, held }, SETTINGS);
   assert.equal(odd.change.a.mean, 0);
