@@ -13,11 +13,9 @@ import {
   type PairedDifference,
 } from "../evaluate/statistics/bootstrap.js";
 import { classify } from "../evaluate/text-pairs.js";
-import { Bert } from "../model/bert/bert.js";
-import type { LanguageModel } from "../model/load.js";
 import { LoraAdapter } from "../model/lora/adapter.js";
 import type { AdaptableConfig } from "../model/lora/config.js";
-import { saveAdapter } from "../model/lora/peft.js";
+import { saveModelAdapter } from "../model/lora/save.js";
 import { T5 } from "../model/t5/t5.js";
 import { KitError } from "../support/errors.js";
 import type { TrainConfig } from "../train/config.js";
@@ -104,19 +102,18 @@ export async function tuneAnswers(
   const answer = (one: LoadedModel): Promise<string[]> => answersOf(one, asked, template);
   try {
     const [before, said] = [await rowLosses(loaded, heldSpans), await answer(loaded)];
-    const { signal, onStep } = options;
-    const given = { ...(signal && { signal }), ...(onStep && { onStep }) };
     const result =
       model instanceof T5
-        ? await trainSequences(model, trainSpans, settings.training, given)
-        : await train(model, trainSpans, settings.training, given);
+        ? await trainSequences(model, trainSpans, settings.training, options)
+        : await train(model, trainSpans, settings.training, options);
     const tuned = { decoder: model, tokenizer };
     const [after, says] = [await rowLosses(tuned, heldSpans), await answer(tuned)];
-    keepAdapter(model, folder, options);
+    if (options.adapterFolder !== undefined) saveModelAdapter(options.adapterFolder, model, folder);
     const byId = new Map(rows.held.map((example) => [example.id, example]));
     return {
       family: model instanceof T5 ? "encoder-decoder" : "decoder",
-      ...countsOf(base, model),
+      parameters: base.parameterCount,
+      trained: model.parameterCount,
       trainedRows: trainSpans.length,
       heldRows: heldSpans.length,
       change: pairedDifference({ a: after, b: before }, REPORT_BOOTSTRAP),
@@ -168,7 +165,6 @@ export async function tuneLabels(
     held.map((example, row) => scoreOf(example.id, said[row] === labelOf(example) ? 1 : 0));
   try {
     const before = await answers();
-    const { signal, onStep } = options;
     const result = await trainObjective(
       classification(model),
       trained.map((example) => ({
@@ -176,16 +172,17 @@ export async function tuneLabels(
         taskType: example.taskType,
       })),
       settings.training,
-      { ...(signal && { signal }), ...(onStep && { onStep }) },
+      options,
     );
     const after = await answers();
-    keepAdapter(model, folder, options);
+    if (options.adapterFolder !== undefined) saveModelAdapter(options.adapterFolder, model, folder);
     const most = Math.max(
       ...labels.map((label) => held.filter((example) => labelOf(example) === label).length),
     );
     return {
       family: "BERT",
-      ...countsOf(base, model),
+      parameters: base.parameterCount,
+      trained: model.parameterCount,
       trainedRows: trained.length,
       heldRows: held.length,
       change: pairedDifference({ a: scored(after), b: scored(before) }, REPORT_BOOTSTRAP),
@@ -251,27 +248,6 @@ async function answersOf(
   return answers.map((ids) => tokenizer.decode(ids).trim());
 }
 
-interface Counted {
-  readonly weights: ReadonlyMap<string, { readonly size: number }>;
-  readonly parameterCount: number;
-}
-
-function countsOf(base: Counted, model: Counted): Pick<PublicTuning, "parameters" | "trained"> {
-  const parameters = [...base.weights.values()].reduce((sum, { size }) => sum + size, 0);
-  return { parameters, trained: model.parameterCount };
-}
-
 function courseOf({ history, progress }: TrainResult): Pick<PublicTuning, "losses" | "seconds"> {
   return { losses: history.map(({ loss }) => loss), seconds: progress.seconds };
-}
-
-function keepAdapter(
-  model: LanguageModel | Bert,
-  folder: string,
-  { adapterFolder }: PublicTuningOptions,
-): void {
-  const { adapter, config } = model;
-  if (adapterFolder === undefined || adapter === undefined) return;
-  const head = model instanceof Bert && model.trainsHead ? model : undefined;
-  saveAdapter(adapterFolder, adapter, config, folder, head);
 }

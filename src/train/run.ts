@@ -230,8 +230,10 @@ export class TrainRun {
     let spike: Spike | undefined;
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
       if (rule === "off") return;
-      const losses = this.#history.map((progress) => progress.loss);
-      spike = findSpike(losses, loss, rule, stepsPerEpoch(this.#last));
+      // No more of a long history than the rule looks at.
+      const epochSteps = stepsPerEpoch(this.#last);
+      const recent = this.#history.slice(-(rule.window + epochSteps)).map((progress) => progress.loss);
+      spike = findSpike(recent, loss, rule, epochSteps);
       if (spike === undefined) return;
     }
     this.#step.discard();

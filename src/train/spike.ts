@@ -30,7 +30,7 @@ export interface Spike {
 
 /**
  * Judges the loss of a step.
- * @param before the losses of all steps so far, oldest first
+ * @param before the losses of the steps so far, oldest first: all, or the last `rule.window + epochSteps`
  * @param epochSteps steps in which every row came once
  * @returns undefined where it is no spike, or there are too few steps to tell
  */

@@ -16,16 +16,12 @@ import type { TrainConfig } from "../../src/train/config.js";
 import { nextToken } from "../../src/train/objectives/next-token.js";
 import { recordLoss } from "../../src/train/step/record-loss.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
-import { spansOf, TINY_GPT2, waveRows } from "./stand-in.js";
+import { LLAMA_PARTS, TINY_GPT2, spansOf, waveRows } from "./stand-in.js";
 
 const WIDER = { ...TINY_GPT2, width: 32, feedForwardWidth: 64 };
 const LLAMA = {
   ...WIDER,
-  positions: { kind: "rotary", base: 10_000 },
-  norm: { kind: "rms", epsilon: 1e-6 },
-  activation: "swiglu",
-  biases: false,
-  tiedHead: false,
+  ...LLAMA_PARTS,
 } as const;
 const CONFIG: TrainConfig = {
   budget: { unit: "steps", amount: 60 },

@@ -14,15 +14,11 @@ import type { TrainConfig } from "../../src/train/config.js";
 import { nextToken } from "../../src/train/objectives/next-token.js";
 import { recordLoss } from "../../src/train/step/record-loss.js";
 import { train } from "../../src/train/train.js";
-import { TINY_GPT2, waveRows } from "./stand-in.js";
+import { LLAMA_PARTS, TINY_GPT2, waveRows } from "./stand-in.js";
 
 const LLAMA: DecoderConfig = {
   ...TINY_GPT2,
-  positions: { kind: "rotary", base: 10_000 },
-  norm: { kind: "rms", epsilon: 1e-6 },
-  activation: "swiglu",
-  biases: false,
-  tiedHead: false,
+  ...LLAMA_PARTS,
 };
 const CONFIG = {
   budget: { unit: "steps", amount: 50 },

@@ -13,17 +13,13 @@ import { nextToken } from "../../src/train/objectives/next-token.js";
 import { CompiledStep } from "../../src/train/step/compiled-step.js";
 import { EagerStep } from "../../src/train/step/eager-step.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
-import { NextTokenModel, TINY_GPT2, waveRows } from "./stand-in.js";
+import { LLAMA_PARTS, NextTokenModel, TINY_GPT2, waveRows } from "./stand-in.js";
 
 const GPT2: DecoderConfig = TINY_GPT2;
 const LLAMA: DecoderConfig = {
   ...GPT2,
   heads: 4,
-  positions: { kind: "rotary", base: 10_000 },
-  norm: { kind: "rms", epsilon: 1e-6 },
-  activation: "swiglu",
-  biases: false,
-  tiedHead: false,
+  ...LLAMA_PARTS,
 };
 const CONFIG = {
   budget: { unit: "steps", amount: 50 },

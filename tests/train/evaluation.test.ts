@@ -16,17 +16,13 @@ import type { EvaluationMoment, Scores } from "../../src/train/evaluation.js";
 import { MetricsFile } from "../../src/train/track/metrics-file.js";
 import { scalarsOf } from "../../src/train/track/scalars.js";
 import { train, type TrainOptions, type TrainResult } from "../../src/train/train.js";
-import { spansOf, TINY_GPT2, waveRows } from "./stand-in.js";
+import { LLAMA_PARTS, TINY_GPT2, spansOf, waveRows } from "./stand-in.js";
 
 const LLAMA: DecoderConfig = {
   ...TINY_GPT2,
   heads: 4,
   keyValueHeads: 2,
-  positions: { kind: "rotary", base: 10_000 },
-  norm: { kind: "rms", epsilon: 1e-6 },
-  activation: "swiglu",
-  biases: false,
-  tiedHead: false,
+  ...LLAMA_PARTS,
 };
 const CONFIG = {
   budget: { unit: "steps", amount: 12 },

@@ -20,6 +20,15 @@ export const TINY_GPT2 = {
   tiedHead: true,
 } as const satisfies DecoderConfig;
 
+/** What of a decoder is other in Llama's kind than in GPT-2's. */
+export const LLAMA_PARTS = {
+  positions: { kind: "rotary", base: 10_000 },
+  norm: { kind: "rms", epsilon: 1e-6 },
+  activation: "swiglu",
+  biases: false,
+  tiedHead: false,
+} as const satisfies Partial<DecoderConfig>;
+
 /**
  * The smallest model that a loop can train: each token is predicted from the one before it,
  * tanh(embedding[id] W + b) -> logits. The start values are a formula, so that the PyTorch script has the same.

@@ -5,7 +5,7 @@ const BBH = `${DATA}/big-bench-hard`;
 
 /**
  * Instruction induction (Honovich et al. 2022) and BIG-Bench Hard (Suzgun et al. 2022) as evaluation only: asked of models that were
- * tuned on the training tasks of Super-NaturalInstructions with their definitions, and without. About half an hour of one core:
+ * tuned on the training tasks of Super-NaturalInstructions with their definitions, and without. About twenty minutes of one core:
  * for more than the floors raise the budget and the model.
  */
 export default {

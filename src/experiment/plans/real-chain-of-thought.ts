@@ -2,7 +2,7 @@ import type { ExperimentPlan } from "../plan/plan.js";
 
 /**
  * FLAN's chain of thought (Chung et al. 2022): the same questions trained with the reasoning before the answer, and with the answer
- * alone, under one budget of all tokens; scored on the answers. About half an hour of one core.
+ * alone, under one budget of all tokens; scored on the answers. About twenty minutes of one core.
  */
 export default {
   version: 1,

@@ -4,7 +4,7 @@ import { Bert } from "../../../model/bert/bert.js";
 import { saveBert } from "../../../model/bert/checkpoint.js";
 import { type LanguageModel, saveModel } from "../../../model/load.js";
 import { mergeAdapter } from "../../../model/lora/merge.js";
-import { saveAdapter } from "../../../model/lora/peft.js";
+import { saveModelAdapter } from "../../../model/lora/save.js";
 import type { Objective } from "../../../train/objective.js";
 import type { CheckResult } from "../../../train/preflight/check.js";
 import type { TrainingRow } from "../../../train/rows.js";
@@ -74,8 +74,7 @@ export function saveModels(out: string, { model, base, from }: RunModels, tokeni
     save(base);
     return;
   }
-  const head = model instanceof Bert && model.trainsHead ? model : undefined;
-  saveAdapter(join(out, "adapter"), model.adapter, base.config, from, head);
+  saveModelAdapter(join(out, "adapter"), model, from);
   const merged = mergeAdapter(base, model.adapter);
   save(merged);
   merged.dispose();
